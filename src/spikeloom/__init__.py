@@ -1,0 +1,3 @@
+"""spikeloom: the workbench for spike-sorted electrophysiology."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The local server: a session over HTTP and one WebSocket."""

@@ -1,0 +1,239 @@
+"""`AppSession`: a dataset that is open for curation, with its journal and its files."""
+
+import logging
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom import __version__
+from spikeloom.curation.journal import CurationJournal, Recovery, find_recovery
+from spikeloom.curation.session import CurationSession, Outcome
+from spikeloom.curation.state import CurationState, initial_state
+from spikeloom.curation.workspace import Rows, Workspace
+from spikeloom.datasets.template import TemplateModel
+from spikeloom.datasets.template_loading import load_template_model
+from spikeloom.engine.cancellation import CancelToken
+from spikeloom.errors import (
+    ChangedOnDiskError,
+    CurationError,
+    JournalError,
+    MissingFileError,
+    SpikeloomError,
+)
+from spikeloom.exporters.phy_curation import plan_save, take_snapshot, write_save
+from spikeloom.extractors.cluster_tables import read_cluster_tables
+from spikeloom.extractors.phy_arrays import PhyFolder, as_labels
+from spikeloom.storage.fingerprints import fingerprint_array
+from spikeloom.storage.journal import Entry
+from spikeloom.viewdata.catalog import ClusterCatalog
+from spikeloom.viewdata.context import ViewContext
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class AppSession:
+    """A dataset open for curation."""
+
+    model: TemplateModel
+    """The dataset."""
+    catalog: ClusterCatalog
+    """Facts about its clusters."""
+    session: CurationSession
+    """The curation in progress."""
+    journal: CurationJournal
+    """Where edits are written."""
+    recovery: Recovery | None
+    """Unsaved edits that the user was not asked about yet."""
+    disk_fingerprint: str
+    """Of the clusters as this session last saw them on the disk."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Held while the dataset is saved or recovered."""
+
+    def context(self, cancel: CancelToken) -> ViewContext:
+        """Return what views are computed from, as of now."""
+        session = self.session
+
+        def clusters_of(spikes: NDArray[np.integer] | slice) -> NDArray[np.int32]:
+            with session.lock:
+                return session.spike_clusters[spikes].copy()
+
+        return ViewContext(
+            dataset=self.model,
+            catalog=self.catalog,
+            state=session.workspace.state,
+            clusters_of=clusters_of,
+            cancel=cancel,
+        )
+
+    def log(self, entry: Entry) -> None:
+        """Write a journal entry; refuse while the user has not decided about unsaved edits."""
+        if self.recovery is not None:
+            msg = (
+                f"There are {self.recovery.n_edits} unsaved edits of an earlier session. "
+                "Recover them or set them aside before you go on."
+            )
+            raise CurationError(msg)
+        self.journal.append(entry)
+
+
+def open_session(params_path: Path, *, trust_params: bool = False) -> AppSession:
+    """Open a phy dataset for curation; nothing is written.
+
+    Raises
+    ------
+    SpikeloomError
+        If the dataset cannot be read.
+    """
+    return session_of(load_template_model(params_path, trust_params=trust_params))
+
+
+def session_of(model: TemplateModel) -> AppSession:
+    """Start a curation of a dataset."""
+    catalog = ClusterCatalog(model)
+    rows = Rows(catalog.facts, catalog.similarity)
+    state = initial_state(model.spike_groups, model.labels)
+    session = CurationSession(Workspace(state), rows, model.spike_clusters)
+    fingerprint = model.spike_clusters_fingerprint
+    base = {
+        "fingerprint": fingerprint,
+        "n_spikes": model.n_spikes,
+        "spikeloom": __version__,
+    }
+    app_session = AppSession(
+        model=model,
+        catalog=catalog,
+        session=session,
+        journal=CurationJournal(model.folder, base),
+        recovery=_look_for_recovery(model.folder, fingerprint),
+        disk_fingerprint=fingerprint,
+    )
+    session.log = app_session.log
+    return app_session
+
+
+def _look_for_recovery(folder: Path, fingerprint: str) -> Recovery | None:
+    try:
+        return find_recovery(folder, fingerprint)
+    except JournalError as error:
+        _log.warning("%s", error.strerror or error)
+        return None
+
+
+def recover(app_session: AppSession) -> str:
+    """Do the unsaved edits of an earlier session again; return a sentence about it.
+
+    Raises
+    ------
+    CurationError
+        If there are none, or they cannot be applied to the files as they are now.
+    """
+    with app_session.lock:
+        recovery = _pending(app_session)
+        if recovery.problem is not None:
+            raise CurationError(recovery.problem)
+        if recovery.snapshot is not None:
+            _go_back_to(app_session, recovery.snapshot)
+        app_session.session.replay(recovery.entries)
+        app_session.journal.go_on()
+        app_session.recovery = None
+        return f"Recovered {recovery.n_edits} unsaved edits; nothing was lost."
+
+
+def set_aside(app_session: AppSession) -> str:
+    """Leave the unsaved edits of an earlier session in a file of their own; tell where."""
+    with app_session.lock:
+        _pending(app_session)
+        path = app_session.journal.set_aside()
+        app_session.recovery = None
+        return f"The unsaved edits were set aside in {path}."
+
+
+def _pending(app_session: AppSession) -> Recovery:
+    if app_session.recovery is None:
+        msg = "There are no unsaved edits to recover."
+        raise CurationError(msg)
+    return app_session.recovery
+
+
+def _go_back_to(app_session: AppSession, snapshot: Path) -> None:
+    """Start from the labels in a snapshot: a save that was cut short may have written others."""
+    labels = app_session.model.labels
+    saved = read_cluster_tables(snapshot)
+    labels = {name: values for name, values in labels.items() if name not in saved.labels}
+    state: CurationState = initial_state(app_session.model.spike_groups, {**labels, **saved.labels})
+    app_session.session.start_from(state)
+
+
+def save(app_session: AppSession, *, overwrites_changes: bool = False) -> tuple[Outcome, str]:
+    """Write the curation to the files of the dataset, as phy does.
+
+    Parameters
+    ----------
+    app_session : AppSession
+        The session.
+    overwrites_changes : bool, default False
+        Go on although another program changed the clusters since they were read. What it wrote
+        is in the snapshot.
+
+    Raises
+    ------
+    ChangedOnDiskError
+        If another program changed the clusters.
+    WriteError
+        If the files cannot be written; none was changed then.
+    """
+    with app_session.lock:
+        if app_session.recovery is not None:
+            msg = "Recover the unsaved edits or set them aside before you save."
+            raise CurationError(msg)
+        session = app_session.session
+        with session.lock:
+            workspace = session.workspace
+            spike_clusters = session.spike_clusters.copy()
+            info = dict(session.rows.rows(workspace))
+        if not overwrites_changes:
+            _check_unchanged(app_session)
+        plan = plan_save(
+            workspace.state,
+            spike_clusters,
+            info,
+            spike_clusters_path=app_session.model.spike_clusters_path,
+            texts=app_session.model.label_texts,
+        )
+        fingerprint = fingerprint_array(spike_clusters)
+        journal = app_session.journal
+        snapshot = take_snapshot(plan, journal.folder)
+        journal.append({"kind": "saving", "fingerprint": fingerprint, "snapshot": snapshot})
+        write_save(plan)
+        journal.append({"kind": "saved", "fingerprint": fingerprint})
+        journal.rebase(fingerprint)
+        app_session.disk_fingerprint = fingerprint
+        outcome = session.mark_saved(workspace)
+        names = ", ".join(path.name for path in plan.paths)
+        return outcome, f"Saved {len(plan.paths)} files: {names}."
+
+
+def _check_unchanged(app_session: AppSession) -> None:
+    try:
+        now = read_clusters_fingerprint(app_session.model)
+    except MissingFileError:
+        return
+    except SpikeloomError as error:
+        msg = f"The clusters on the disk cannot be read any more: {error} Save anyway?"
+        raise ChangedOnDiskError(msg) from error
+    if now != app_session.disk_fingerprint:
+        msg = (
+            f"{app_session.model.spike_clusters_path.name} was changed by another program since "
+            "it was read. Saving would replace that change (a copy is kept)."
+        )
+        raise ChangedOnDiskError(msg)
+
+
+def read_clusters_fingerprint(model: TemplateModel) -> str:
+    """Return the fingerprint of the clusters as they are on the disk now."""
+    files = PhyFolder(model.folder, [])
+    return fingerprint_array(as_labels(files.required("spike_clusters"), "spike_clusters"))

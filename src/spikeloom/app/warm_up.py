@@ -1,0 +1,46 @@
+"""Load compiled kernels before the first click needs them."""
+
+import threading
+
+import numpy as np
+
+from spikeloom.core.high_pass import HighPass
+from spikeloom.core.raw_traces import RawTraces
+from spikeloom.kernels.envelopes import fill_envelope
+from spikeloom.kernels.histograms import count_intervals, count_times
+from spikeloom.kernels.polygons import fill_inside
+from spikeloom.kernels.sparse_rows import gather_columns
+from spikeloom.viewdata.correlograms import correlograms
+
+
+def warm_up() -> threading.Thread:
+    """Call each kernel once on next to nothing, in a thread of its own; return the thread.
+
+    The first time ever this compiles them, which takes some seconds; later they come from
+    numba's cache in milliseconds. A click meanwhile waits for its own kernel only.
+    """
+    thread = threading.Thread(target=_call_kernels, name="spikeloom-warm-up", daemon=True)
+    thread.start()
+    return thread
+
+
+def _call_kernels() -> None:
+    raw = np.zeros((2000, 2), np.int16)
+    raw.setflags(write=False)  # as memory maps are: kernels are compiled apart for those
+    traces = RawTraces((raw,), np.arange(2), 30_000.0)
+    traces.cut_windows(np.array([0], np.int64), 10, high_pass=HighPass(30_000.0))
+    samples = np.arange(4)
+    samples.setflags(write=False)
+    spikes = np.arange(4, dtype=np.int32)
+    spikes.setflags(write=False)
+    correlograms(samples, [spikes], bin_size=1, n_half_bins=2)
+    counts = np.zeros(2, np.int64)
+    count_intervals(samples, spikes, 0.0, 1.0, counts)
+    count_times(samples, spikes, 0.0, 1.0, counts)
+    fill_envelope(np.zeros((2, 1), np.float32), np.array([0, 1, 2]), np.zeros((1, 2, 2), "f4"))
+    corners = np.zeros((3, 2))
+    fill_inside(np.zeros(1), np.zeros(1), corners, np.zeros(1, np.bool_))
+    stored = np.zeros((1, 3, 2), np.float32)
+    stored.setflags(write=False)
+    one = np.zeros((1, 1), np.int64)
+    gather_columns(stored, np.zeros(1, np.int64), one, np.zeros((1, 3, 1), np.float32))

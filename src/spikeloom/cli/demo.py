@@ -1,0 +1,8 @@
+"""``spikeloom demo``."""
+
+import typer
+
+
+def demo() -> None:
+    """Placeholder."""
+    raise typer.Exit(1)

@@ -1,0 +1,1 @@
+"""The objects that all rooms share."""

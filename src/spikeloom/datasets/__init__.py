@@ -1,0 +1,1 @@
+"""Whole sorted datasets, as an app opens them."""

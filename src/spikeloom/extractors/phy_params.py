@@ -1,0 +1,227 @@
+"""``params.py``: the small Python file that describes a phy dataset, read without running it.
+
+phy executes the file. Here its syntax tree is evaluated instead, and only plain values are
+understood: numbers, strings, booleans, None, lists, tuples, dictionaries, names assigned
+earlier, ``+`` and the like between numbers or strings, f-strings without format code,
+``Path(...)``, ``os.path.join(...)`` and ``r"..."``. Anything else is refused with its line
+number. Running the file is possible where the caller asks for it (`trust=True`).
+
+Source: https://phy.readthedocs.io/en/latest/sorting_user_guide (parameters file).
+"""
+
+import ast
+import operator
+import runpy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
+
+from spikeloom.errors import DataError, MissingFileError, ParameterError, ReadError
+
+_OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+}
+_REPEAT_MAX = 10_000
+
+
+@dataclass(frozen=True)
+class PhyParams:
+    """What ``params.py`` says."""
+
+    path: Path
+    """The file itself."""
+    dat_paths: tuple[Path, ...]
+    """Raw data files, made absolute; they may be absent."""
+    dtype: np.dtype[Any]
+    """Number type of the raw data."""
+    n_channels_dat: int | None
+    """Channels in the raw data files; None when the file does not say."""
+    sampling_frequency: float
+    """In Hz."""
+    offset_bytes: int = 0
+    """Bytes to skip at the start of each raw data file."""
+    dir_path: Path = field(default_factory=Path)
+    """Folder of the ``.npy`` files: that of ``params.py`` unless the file says otherwise."""
+    template_scaling: float = 1.0
+    """Factor on unwhitened templates."""
+    show_mapped_channels: bool = True
+    """Whether channels are called by their raw column (else by their position)."""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """All other names that the file assigns, in lower case."""
+    warnings: tuple[str, ...] = ()
+    """What had to be assumed."""
+
+
+def read_phy_params(path: Path, *, trust: bool = False) -> PhyParams:
+    """Read a ``params.py`` file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    trust : bool, default False
+        Run the file as Python, as phy does, instead of reading it. It can then do anything
+        that its author wanted.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    ReadError
+        If the file holds something that is not a plain value.
+    DataError
+        If a value makes no sense.
+    """
+    if not path.is_file():
+        msg = f"There is no file {path}. Give the path of a params.py file."
+        raise MissingFileError(2, msg)
+    values = runpy.run_path(str(path)) if trust else evaluate_assignments(path)
+    values = {name.lower(): value for name, value in values.items() if not name.startswith("_")}
+    try:
+        return _interpret(path, values)
+    except (TypeError, ValueError) as error:
+        msg = f"{path} has a value that makes no sense: {error}."
+        raise DataError(msg) from error
+
+
+def _interpret(path: Path, values: dict[str, Any]) -> PhyParams:
+    folder = path.resolve().parent
+    warnings = []
+    dat_path = values.pop("dat_path", [])
+    if isinstance(dat_path, (str, PurePath)):
+        dat_path = [dat_path] if str(dat_path) else []
+    sampling_frequency = values.pop("sample_rate", None)
+    if sampling_frequency is None:
+        warnings.append(f"{path.name} gives no sample_rate; 30000 Hz is assumed.")
+        sampling_frequency = 30_000.0
+    if float(sampling_frequency) <= 0:
+        msg = f"sample_rate={sampling_frequency} is not positive"
+        raise ParameterError(msg)
+    n_channels = values.pop("n_channels_dat", None)
+    return PhyParams(
+        path=path,
+        dat_paths=tuple(folder / str(item) for item in dat_path),
+        dtype=np.dtype(values.pop("dtype", "int16")),
+        n_channels_dat=None if n_channels is None else int(n_channels),
+        sampling_frequency=float(sampling_frequency),
+        offset_bytes=int(values.pop("offset", 0) or 0),
+        dir_path=folder / str(values.pop("dir_path", ".")),
+        template_scaling=float(values.pop("template_scaling", 1.0)),
+        show_mapped_channels=bool(values.pop("show_mapped_channels", True)),
+        extra=values,
+        warnings=tuple(warnings),
+    )
+
+
+def evaluate_assignments(path: Path) -> dict[str, Any]:
+    """Return the plain values that a Python file assigns to names, without running it.
+
+    Raises
+    ------
+    ReadError
+        If the file is not Python or does something else than assign plain values.
+    """
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8-sig"), filename=str(path))
+    except (SyntaxError, UnicodeDecodeError, ValueError, RecursionError, MemoryError) as error:
+        msg = f"{path} is not a Python file of assignments: {error}."
+        raise ReadError(0, msg) from error
+    values: dict[str, Any] = {}
+    for statement in tree.body:
+        try:
+            _execute(statement, values)
+        except _NotPlainError as error:
+            line = getattr(error.node, "lineno", statement.lineno)
+            source = ast.unparse(error.node)
+            msg = (
+                f"{path}, line {line}: {source!r} is not a plain value. spikeloom reads params.py "
+                "without running it; write the value out, or allow it to run with --trust-params."
+            )
+            raise ReadError(0, msg) from None
+    return values
+
+
+class _NotPlainError(Exception):
+    def __init__(self, node: ast.AST) -> None:
+        super().__init__()
+        self.node = node
+
+
+def _execute(statement: ast.stmt, values: dict[str, Any]) -> None:
+    match statement:
+        case ast.Assign(targets=targets, value=value):
+            result = _evaluate(value, values)
+            for target in targets:
+                if not isinstance(target, ast.Name):
+                    raise _NotPlainError(statement)
+                values[target.id] = result
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+            values[name] = _evaluate(value, values)
+        case ast.Expr(value=ast.Constant()) | ast.Import() | ast.ImportFrom() | ast.Pass():
+            pass  # a docstring, or the import of what the evaluator knows by name
+        case _:
+            raise _NotPlainError(statement)
+
+
+def _evaluate(node: ast.expr, values: Mapping[str, Any]) -> Any:  # noqa: ANN401, C901, PLR0911 - cases
+    match node:
+        case ast.Constant(value=value):
+            return value
+        case ast.Name(id=name) if name in values:
+            return values[name]
+        case ast.List(elts=items) | ast.Tuple(elts=items):
+            return [_evaluate(item, values) for item in items]
+        case ast.Dict(keys=keys, values=items):
+            if any(key is None for key in keys):
+                raise _NotPlainError(node)
+            names = [_evaluate(key, values) for key in keys if key is not None]
+            return dict(zip(names, [_evaluate(item, values) for item in items], strict=True))
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return _checked(node, operator.neg, _evaluate(operand, values))
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+            return _combine(node, _evaluate(left, values), _evaluate(right, values))
+        case ast.JoinedStr(values=parts):
+            return "".join(str(_evaluate(part, values)) for part in parts)
+        case ast.FormattedValue(value=value, conversion=-1, format_spec=None):
+            return _evaluate(value, values)
+        case ast.Call(func=function, args=arguments, keywords=[]):
+            return _call(node, ast.unparse(function), [_evaluate(a, values) for a in arguments])
+        case _:
+            raise _NotPlainError(node)
+
+
+def _checked(node: ast.expr, function: Callable[..., Any], *arguments: Any) -> Any:  # noqa: ANN401
+    try:
+        return function(*arguments)
+    except (TypeError, ValueError, ZeroDivisionError):
+        raise _NotPlainError(node) from None
+
+
+def _combine(node: ast.BinOp, left: Any, right: Any) -> Any:  # noqa: ANN401 - any plain value
+    if isinstance(node.op, ast.Div) and isinstance(left, PurePath):
+        return left / str(right)
+    if isinstance(node.op, ast.Mult):
+        sized = [len(value) for value in (left, right) if isinstance(value, (str, list))]
+        counts = [value for value in (left, right) if isinstance(value, int)]
+        if sized and counts and sized[0] * counts[0] > _REPEAT_MAX:
+            raise _NotPlainError(node)  # a string repeated until memory is full
+    return _checked(node, _OPERATORS[type(node.op)], left, right)
+
+
+def _call(node: ast.Call, name: str, arguments: list[Any]) -> Any:  # noqa: ANN401
+    match name:
+        case "Path" | "pathlib.Path" | "os.path.join" | "PurePath":
+            return _checked(node, PurePath, *arguments)
+        case "float" | "int" | "str" | "list" | "tuple" if len(arguments) == 1:
+            converters = {"float": float, "int": int, "str": str, "list": list, "tuple": list}
+            return _checked(node, converters[name], arguments[0])
+        case _ if name in {"np.float32", "np.int16", "np.dtype"} and arguments:
+            return arguments[0]
+    raise _NotPlainError(node)

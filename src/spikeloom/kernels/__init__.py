@@ -1,0 +1,1 @@
+"""Arithmetic compiled with numba: arrays in, one array filled, one idea a file."""

@@ -1,0 +1,1 @@
+"""How bytes are kept: atomic writes, arrays, tables, journals, fingerprints, caches."""

@@ -1,0 +1,268 @@
+"""Amplitude view: how large each spike is, over time.
+
+Kinds of amplitude:
+
+template
+    What the sorter gave the spike (``amplitudes.npy``), times the largest magnitude of its
+    template on the main channel.
+raw
+    Peak-to-peak amplitude of the filtered raw waveform on the cluster's main channel.
+feature
+    One principal component on one channel, by default the first on the main channel.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.curation.state import Spikes
+from spikeloom.viewdata.context import View, ViewContext
+from spikeloom.viewdata.features import feature_values
+from spikeloom.viewdata.sampling import allocate, even_sample
+from spikeloom.viewdata.waveforms import high_pass_of
+
+AmplitudeKind = Literal["template", "raw", "feature"]
+
+N_CLUSTERS_MAX = 8
+"""Clusters drawn, the first ones of the selection."""
+
+N_HISTOGRAM_BINS = 100
+
+RAW_SHARE = 5
+"""Raw amplitudes are read for this many times fewer spikes than the others."""
+
+_RAW_BATCH = 10_000
+_LOW_QUANTILE, _HIGH_QUANTILE = 0.001, 0.999
+
+
+class AmplitudeParams(msgspec.Struct, frozen=True):
+    """Parameters of the Amplitude view."""
+
+    kind: AmplitudeKind = "template"
+    """Kind of amplitude."""
+    n_spikes: int = 10_000
+    """Spikes shown per cluster at most."""
+    n_background: int = 10_000
+    """Spikes of neighbouring clusters shown in grey at most."""
+    channel: int = -1
+    """Channel of the feature; -1 for the main channel of the first cluster."""
+    component: int = 0
+    """Principal component of the feature."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amplitudes:
+    """Amplitudes of the selected clusters."""
+
+    kind: AmplitudeKind
+    """Kind of amplitude."""
+    kinds: list[AmplitudeKind]
+    """Kinds that this dataset has."""
+    cluster_ids: list[int]
+    """Clusters shown."""
+    n_shown: list[int]
+    """Spikes of each cluster in `values`; those of the background come first."""
+    n_spikes: list[int]
+    """Spikes of each cluster."""
+    n_background: int
+    """Spikes of other clusters with the same main channel, at the start of `values`."""
+    times_s: NDArray[np.float32]
+    """Time of each spike shown."""
+    values: NDArray[np.float32]
+    """Amplitude of each spike shown; nan where there is none."""
+    low: float
+    """Low end of the amplitude axis."""
+    high: float
+    """High end of the amplitude axis."""
+    histograms: NDArray[np.int32]
+    """Spikes shown by amplitude, from `low` to `high`; shape (n_clusters, n_bins)."""
+    n_bins: int
+    """Bins of the histograms."""
+    unit: str
+    """Unit of the amplitudes."""
+    label: str
+    """What the amplitude axis shows."""
+    duration_s: float
+    """Length of the recording."""
+    note: str
+    """Why there is nothing to show; empty if there is something."""
+
+
+def compute_amplitudes(
+    context: ViewContext, cluster_ids: list[int], params: AmplitudeParams
+) -> Amplitudes:
+    """Return what the Amplitude view shows."""
+    shown = cluster_ids[:N_CLUSTERS_MAX]
+    kinds = known_kinds(context)
+    kind = params.kind if params.kind in kinds or not kinds else kinds[0]
+    n_each = params.n_spikes // (RAW_SHARE if kind == "raw" else 1)
+    samples = [even_sample(context.spikes_of(i), n_each) for i in shown]
+    channel = feature_channel(context, shown, params.channel)
+    background: Spikes = np.zeros(0, np.int64)
+    if shown and kind != "raw":
+        background = _background(context, shown, params.n_background)
+    context.cancel.check()
+    parts = [_values(context, background, None, kind, channel, params.component)] + [
+        _values(context, sample, i, kind, channel, params.component)
+        for i, sample in zip(shown, samples, strict=True)
+    ]
+    own = np.concatenate([*parts[1:], np.zeros(0)])
+    low, high = _limits(own)
+    bins = np.linspace(low, high, N_HISTOGRAM_BINS + 1)
+    spikes = np.concatenate([background, *samples])
+    return Amplitudes(
+        kind=kind,
+        kinds=kinds,
+        cluster_ids=shown,
+        n_shown=[sample.size for sample in samples],
+        n_spikes=[int(context.spikes_of(i).size) for i in shown],
+        n_background=int(background.size),
+        times_s=context.times_s(spikes).astype(np.float32),
+        values=np.concatenate(parts).astype(np.float32),
+        low=low,
+        high=high,
+        histograms=np.array(
+            [np.histogram(part[np.isfinite(part)], bins)[0] for part in parts[1:]], np.int32
+        ).reshape(len(shown), N_HISTOGRAM_BINS),
+        n_bins=N_HISTOGRAM_BINS,
+        unit=_unit(context, kind),
+        label=_label(context, kind, channel, params.component),
+        duration_s=context.dataset.duration_s,
+        note="" if kinds else "There is neither amplitudes.npy, nor raw data, nor features.",
+    )
+
+
+def known_kinds(context: ViewContext) -> list[AmplitudeKind]:
+    """Return the kinds of amplitude that a dataset has, the usual one first."""
+    dataset = context.dataset
+    kinds: list[AmplitudeKind] = []
+    if dataset.amplitudes is not None:
+        kinds.append("template")
+    if dataset.traces is not None:
+        kinds.append("raw")
+    if dataset.features is not None:
+        kinds.append("feature")
+    return kinds
+
+
+def feature_channel(context: ViewContext, cluster_ids: list[int], wanted: int) -> int:
+    """Return the channel of the feature: the one asked for, else the first cluster's main one."""
+    if 0 <= wanted < len(context.dataset.channel_labels):
+        return wanted
+    for cluster_id in cluster_ids[:1]:
+        best = context.best_channels(cluster_id)
+        if best.size:
+            return int(best[0])
+    return 0
+
+
+def template_amplitudes(context: ViewContext, spikes: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Return the template amplitude of given spikes; shape (n_spikes,)."""
+    dataset = context.dataset
+    if dataset.amplitudes is None:
+        return np.full(spikes.size, np.nan)
+    values = np.asarray(dataset.amplitudes[spikes], np.float64)
+    templates = dataset.templates
+    if templates is None:
+        return values
+    largest = templates.main_magnitudes
+    template_ids = np.minimum(dataset.spike_templates[spikes], largest.size - 1)
+    return np.asarray(values * largest[template_ids])
+
+
+def raw_amplitudes(
+    context: ViewContext, cluster_id: int, spikes: NDArray[np.integer]
+) -> NDArray[np.float64]:
+    """Return the peak-to-peak amplitude of raw waveforms on a cluster's main channel."""
+    dataset = context.dataset
+    channel = context.catalog.main_channel(cluster_id, context.spikes_of(cluster_id))
+    if dataset.traces is None or channel is None:
+        return np.full(spikes.size, np.nan)
+    n_samples = dataset.n_samples_waveforms
+    values = np.empty(spikes.size)
+    high_pass = high_pass_of(context)
+    for first in range(0, spikes.size, _RAW_BATCH):
+        context.cancel.check()
+        batch = spikes[first : first + _RAW_BATCH]
+        starts = dataset.spike_samples[batch] - n_samples // 2
+        windows = dataset.traces.cut_windows(starts, n_samples, [channel], high_pass=high_pass)
+        values[first : first + _RAW_BATCH] = np.ptp(windows[:, :, 0], axis=1)
+    return values * (dataset.gain_uV or 1.0)
+
+
+def amplitude_values(
+    context: ViewContext,
+    cluster_id: int,
+    spikes: NDArray[np.integer],
+    *,
+    kind: AmplitudeKind,
+    channel: int,
+    component: int,
+) -> NDArray[np.float64]:
+    """Return one kind of amplitude of given spikes of a cluster; shape (n_spikes,)."""
+    return _values(context, spikes, cluster_id, kind, channel, component)
+
+
+def _values(  # noqa: PLR0917 - all of them matter
+    context: ViewContext,
+    spikes: NDArray[np.integer],
+    cluster_id: int | None,
+    kind: AmplitudeKind,
+    channel: int,
+    component: int,
+) -> NDArray[np.float64]:
+    if spikes.size == 0:
+        return np.zeros(0)
+    if kind == "feature":
+        return feature_values(context, spikes, channel, component)
+    if kind == "raw":
+        return np.zeros(0) if cluster_id is None else raw_amplitudes(context, cluster_id, spikes)
+    return template_amplitudes(context, spikes)
+
+
+def _background(context: ViewContext, shown: list[int], n_max: int) -> Spikes:
+    """Return spikes of other clusters that are seen on the first cluster's main channel."""
+    catalog, state = context.catalog, context.state
+    channel = catalog.main_channel(shown[0], state.spikes[shown[0]])
+    if channel is None or n_max <= 0:
+        return np.zeros(0, np.int64)
+    neighbours = [
+        spikes
+        for i, spikes in state.spikes.items()
+        if i not in shown and channel in catalog.best_channels(i, spikes)
+    ]
+    if not neighbours:
+        return np.zeros(0, np.int64)
+    shares = allocate([spikes.size for spikes in neighbours], n_max, n_max)
+    chosen = [even_sample(s, n) for s, n in zip(neighbours, shares, strict=True)]
+    return np.concatenate(chosen)
+
+
+def _limits(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the ends of an amplitude axis that shows zero and all but the oddest spikes."""
+    finite = values[np.isfinite(values)]
+    if finite.size == 0:
+        return 0.0, 1.0
+    low, high = np.quantile(finite, [_LOW_QUANTILE, _HIGH_QUANTILE])
+    low, high = min(0.0, float(low)), max(0.0, float(high))
+    margin = 0.05 * (high - low) or 0.5
+    return low - (margin if low < 0 else 0), high + (margin if high > 0 else 0)
+
+
+def _unit(context: ViewContext, kind: AmplitudeKind) -> str:
+    if kind == "raw":
+        return "raw units" if context.dataset.gain_uV is None else "µV"
+    return "template units" if kind == "template" else "PC units"
+
+
+def _label(context: ViewContext, kind: AmplitudeKind, channel: int, component: int) -> str:
+    if kind == "feature":
+        return f"feature {context.dataset.channel_labels[channel]}{'ABC'[component % 3]}"
+    return {"template": "template amplitude", "raw": "raw amplitude (peak to peak)"}[kind]
+
+
+AMPLITUDES = View(AmplitudeParams, compute_amplitudes, Amplitudes)
+"""The view, for the registry."""

@@ -1,0 +1,180 @@
+"""Feature view: principal components of some spikes of each cluster, on two channels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.datasets.features import SparseFeatures
+from spikeloom.viewdata.context import View, ViewContext
+from spikeloom.viewdata.sampling import even_sample, random_sample
+
+N_CLUSTERS_MAX = 8
+"""Clusters drawn, the first ones of the selection."""
+
+N_CHANNELS = 2
+"""Channels that the subplots refer to as 0 and 1."""
+
+N_COMPONENTS_MAX = 3
+"""Principal components sent: A, B and C."""
+
+
+class FeatureParams(msgspec.Struct, frozen=True):
+    """Parameters of the Feature view."""
+
+    n_spikes: int = 2500
+    """Spikes shown per cluster at most."""
+    n_background: int = 2500
+    """Spikes of all clusters shown in grey at most."""
+    channels: str = ""
+    """Channels to use instead of the automatic ones, separated by commas."""
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Features of the selected clusters."""
+
+    cluster_ids: list[int]
+    """Clusters shown."""
+    n_shown: list[int]
+    """Spikes of each cluster in `values`; those of the background come first."""
+    n_spikes: list[int]
+    """Spikes of each cluster."""
+    n_without: list[int]
+    """Shown spikes of each cluster without a feature on one of the channels."""
+    n_background: int
+    """Spikes of the background, at the start of `values`."""
+    channels: list[int]
+    """The channels."""
+    n_components: int
+    """Principal components per channel."""
+    times_s: NDArray[np.float32]
+    """Time of each spike shown."""
+    values: NDArray[np.float32]
+    """Shape (n_spikes_shown, n_channels, n_components); nan where there is none."""
+    largest: float
+    """Largest magnitude among spikes of the clusters."""
+    duration_s: float
+    """Length of the recording."""
+    note: str
+    """Why there is nothing to show; empty if there is something."""
+
+
+def compute_features(
+    context: ViewContext, cluster_ids: list[int], params: FeatureParams
+) -> Features:
+    """Return what the Feature view shows."""
+    shown = cluster_ids[:N_CLUSTERS_MAX]
+    features = context.dataset.features
+    if features is None or not shown:
+        return _nothing(context, shown)
+    channels = chosen_channels(context, shown, params.channels)
+    if not channels:
+        return _nothing(context, shown)
+    samples = [
+        random_sample(_with_features(context, i, features), params.n_spikes, seed=i) for i in shown
+    ]
+    background = _background(context, features, params.n_background)
+    spikes = np.concatenate([background, *samples])
+    context.cancel.check()
+    values = _values(features, spikes, channels)
+    own = values[background.size :]
+    starts = np.cumsum([0, *(sample.size for sample in samples)])
+    is_missing = np.asarray(np.isnan(own[:, :, 0]).any(axis=1))
+    return Features(
+        cluster_ids=shown,
+        n_shown=[sample.size for sample in samples],
+        n_spikes=[int(context.spikes_of(i).size) for i in shown],
+        n_without=[int(is_missing[a:b].sum()) for a, b in pairwise(starts)],
+        n_background=int(background.size),
+        channels=channels,
+        n_components=values.shape[2],
+        times_s=context.times_s(spikes).astype(np.float32),
+        values=values,
+        largest=float(np.nanmax(np.abs(own), initial=0.0)) if own.size else 0.0,
+        duration_s=context.dataset.duration_s,
+        note="",
+    )
+
+
+def chosen_channels(context: ViewContext, cluster_ids: Sequence[int], wanted: str) -> list[int]:
+    """Return the channels of the view: those asked for, completed by automatic ones.
+
+    Automatic are the channels of the first cluster: first those that all clusters share, then
+    the rest, each by falling amplitude.
+    """
+    n_channels = len(context.dataset.channel_labels)
+    chosen = [int(text) for text in wanted.split(",") if text.strip().isdigit()]
+    chosen = [channel for channel in chosen if channel < n_channels]
+    first = context.best_channels(cluster_ids[0]).tolist()
+    shared = set(first)
+    for cluster_id in cluster_ids[1:]:
+        shared &= set(context.best_channels(cluster_id).tolist())
+    automatic = sorted(first, key=lambda channel: channel not in shared)
+    channels = list(dict.fromkeys([*chosen, *automatic]))
+    if not channels:
+        channels = list(range(n_channels))
+    # With a single channel both axes show that one.
+    return (channels * N_CHANNELS)[:N_CHANNELS] if channels else []
+
+
+def feature_values(
+    context: ViewContext, spikes: NDArray[np.integer], channel: int, component: int
+) -> NDArray[np.float64]:
+    """Return one feature of given spikes, nan where there is none; shape (n_spikes,)."""
+    features = context.dataset.features
+    if features is None or component >= features.n_components:
+        return np.full(spikes.size, np.nan)
+    return features.get(spikes, [channel])[:, component, 0].astype(np.float64)
+
+
+def _with_features(
+    context: ViewContext, cluster_id: int, features: SparseFeatures
+) -> NDArray[np.integer]:
+    """Return the spikes of a cluster that have features."""
+    spikes = context.spikes_of(cluster_id)
+    if features.spike_ids is None:
+        return spikes
+    return spikes[features.rows_of(spikes) >= 0]
+
+
+def _background(context: ViewContext, features: SparseFeatures, n_max: int) -> NDArray[np.integer]:
+    """Return spikes evenly spread over the whole recording and all clusters."""
+    if features.spike_ids is None:
+        n_spikes = context.dataset.spike_samples.size
+        step = max(1, n_spikes // max(1, n_max))
+        return np.arange(0, n_spikes, step)[:n_max] if n_max else np.zeros(0, np.int64)
+    return np.sort(even_sample(features.spike_ids, n_max))
+
+
+def _values(
+    features: SparseFeatures, spikes: NDArray[np.integer], channels: list[int]
+) -> NDArray[np.float32]:
+    """Return features (n_spikes, n_channels, n_components)."""
+    found = features.get(spikes, channels)[:, :N_COMPONENTS_MAX]
+    return np.ascontiguousarray(found.transpose(0, 2, 1))
+
+
+def _nothing(context: ViewContext, cluster_ids: list[int]) -> Features:
+    reason = context.dataset.notes.get("features", "No channel is known for these clusters.")
+    return Features(
+        cluster_ids=cluster_ids,
+        n_shown=[0] * len(cluster_ids),
+        n_spikes=[int(context.spikes_of(i).size) for i in cluster_ids],
+        n_without=[0] * len(cluster_ids),
+        n_background=0,
+        channels=[],
+        n_components=0,
+        times_s=np.zeros(0, np.float32),
+        values=np.zeros(0, np.float32),
+        largest=0.0,
+        duration_s=context.dataset.duration_s,
+        note=reason if cluster_ids else "",
+    )
+
+
+FEATURES = View(FeatureParams, compute_features, Features)
+"""The view, for the registry."""

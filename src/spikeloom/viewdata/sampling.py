@@ -1,0 +1,57 @@
+"""Which of many spikes a view shows: fixed choices, so that each click shows the same ones."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def even_sample(spikes: NDArray[np.integer], n_max: int | None) -> NDArray[np.integer]:
+    """Return at most `n_max` of `spikes`, evenly spread, the first and the last among them.
+
+    Examples
+    --------
+    >>> even_sample(np.arange(10), 3), even_sample(np.arange(10), 1)
+    (array([0, 4, 9]), array([0]))
+    """
+    if n_max is None or spikes.size <= n_max:
+        return spikes
+    if n_max <= 1:
+        return spikes[:n_max]
+    return spikes[np.arange(n_max) * (spikes.size - 1) // (n_max - 1)]
+
+
+def random_sample(spikes: NDArray[np.integer], n_max: int | None, seed: int) -> NDArray[np.integer]:
+    """Return at most `n_max` of increasing `spikes`, chosen at random by `seed`, increasing."""
+    if n_max is None or spikes.size <= n_max:
+        return spikes
+    chosen = np.random.default_rng(seed).choice(spikes.size, n_max, replace=False, shuffle=False)
+    return spikes[np.sort(chosen)]
+
+
+def allocate(available: list[int], n_each: int, n_total: int | None = None) -> list[int]:
+    """Share a budget of spikes fairly between clusters.
+
+    Each cluster gets at most `n_each` and at most what it has. If there is a total, equal shares
+    are dealt out again and again to those that still have spikes, single ones to the first.
+
+    Examples
+    --------
+    >>> allocate([0, 1, 100], 10, 7), allocate([100] * 3, 10, 8), allocate([100, 2], 10)
+    ([0, 1, 6], [3, 3, 2], [10, 2])
+    """
+    capacity = [min(n, n_each) for n in available]
+    if n_total is None or sum(capacity) <= n_total:
+        return capacity
+    given = [0] * len(capacity)
+    left = n_total
+    while left > 0:
+        hungry = [k for k, n in enumerate(capacity) if given[k] < n]
+        share = left // len(hungry)
+        if share == 0:
+            for k in hungry[:left]:
+                given[k] += 1
+            break
+        for k in hungry:
+            extra = min(share, capacity[k] - given[k])
+            given[k] += extra
+            left -= extra
+    return given
