@@ -85,6 +85,8 @@ class Amplitudes:
     """Unit of the amplitudes."""
     label: str
     """What the amplitude axis shows."""
+    channel: int
+    """Channel of the feature, whether it is shown or not."""
     duration_s: float
     """Length of the recording."""
     note: str
@@ -130,6 +132,7 @@ def compute_amplitudes(
         n_bins=N_HISTOGRAM_BINS,
         unit=_unit(context, kind),
         label=_label(context, kind, channel, params.component),
+        channel=channel,
         duration_s=context.dataset.duration_s,
         note="" if kinds else "There is neither amplitudes.npy, nor raw data, nor features.",
     )
