@@ -45,7 +45,11 @@ _HEADERS = [
     (b"cache-control", b"no-store"),
 ]
 
-_ENTRANCE = b'<!doctype html><meta http-equiv="refresh" content="0;url=/"><title>spikeloom</title>'
+_ENTRANCE = b"""<!doctype html>
+<meta http-equiv="refresh" content="0;url=/">
+<link rel="icon" href="/favicon.svg">
+<title>spikeloom</title>
+"""
 _CLOSE_FORBIDDEN = 4403
 
 

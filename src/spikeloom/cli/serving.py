@@ -23,18 +23,9 @@ def serve(app_session: AppSession, *, host: str, port: int, opens_browser: bool)
             "address keeps them out, but travels unencrypted; an ssh tunnel is safer."
         )
     with AppServer(app_session, host=host, port=port) as server:
-        warm_up()
-        console.print(f"[bold]{escape(app_session.model.name)}[/] is open at")
-        # Alone on its line and never wrapped, so that it can be copied.
-        console.print(f"  {server.entrance}", soft_wrap=True, markup=False)
-        if not (opens_browser and open_page(server.entrance)):
-            console.print(
-                "Open this address in a browser. On another computer, first run there\n"
-                f"  ssh -L {server.port}:127.0.0.1:{server.port} THIS_COMPUTER",
-                soft_wrap=True,
-            )
-        console.print("Press Ctrl+C here to stop.")
         try:
+            warm_up()
+            _announce(app_session, server, opens_browser=opens_browser)
             server.wait()
         except KeyboardInterrupt:
             console.print()
@@ -45,3 +36,17 @@ def serve(app_session: AppSession, *, host: str, port: int, opens_browser: bool)
             f"in {escape(str(app_session.journal.folder))} and will be offered next time.",
             soft_wrap=True,
         )
+
+
+def _announce(app_session: AppSession, server: AppServer, *, opens_browser: bool) -> None:
+    """Say where the page is, and open it in a browser if that is wanted and possible."""
+    console.print(f"[bold]{escape(app_session.model.name)}[/] is open at")
+    # Alone on its line and never wrapped, so that it can be copied.
+    console.print(f"  {server.entrance}", soft_wrap=True, markup=False)
+    if not (opens_browser and open_page(server.entrance)):
+        console.print(
+            "Open this address in a browser. On another computer, first run there\n"
+            f"  ssh -L {server.port}:127.0.0.1:{server.port} THIS_COMPUTER",
+            soft_wrap=True,
+        )
+    console.print("Press Ctrl+C here to stop.")

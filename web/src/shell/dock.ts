@@ -126,7 +126,7 @@ export function resetLayout(): void {
   add("FiringRateView", { referencePanel: "ISIView", direction: "within" });
   dock.getPanel("ISIView")?.api.setActive();
   const width = dock.width;
-  dock.getPanel("ClusterView")?.group.api.setSize({ width: Math.min(390, width * 0.28) });
+  dock.getPanel("ClusterView")?.group.api.setSize({ width: Math.min(430, width * 0.28) });
   dock.getPanel("CorrelogramView")?.group.api.setSize({ width: width * 0.22 });
 }
 

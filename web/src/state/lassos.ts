@@ -30,6 +30,7 @@ async function count(): Promise<void> {
   const number = ++nCounts;
   const regions = [...lassos.value.values()];
   if (regions.length === 0 || selectedIds.value.length === 0) {
+    if (lassoCounts.value) report("");
     lassoCounts.value = null;
     return;
   }

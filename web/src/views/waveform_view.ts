@@ -25,6 +25,9 @@ const UNIT = { low: 0, high: 1 };
 const STEP = 1.1;
 const SCALE_BAR_MS = 1;
 const SCALE_PX = 26;
+/** Least height of a waveform, as a share of the view, and how many boxes it may reach over. */
+const HEIGHT_MIN = 0.2;
+const OVERLAP_MAX = 3;
 
 interface Scaling {
   /** Factors on the width and height of waveforms in their boxes. */
@@ -163,11 +166,11 @@ export class WaveformView extends PlotView {
     if (!data) return [];
     const rect: Rect = { x: 34, y: 6, w: width - 44, h: height - 12 - SCALE_PX };
     const names = dataset.value?.channel_labels ?? [];
-    const [bw, bh] = this.boxSize();
+    const [bw] = this.boxSize();
     const channelMarks = this.hasLabels.value
       ? this.channels.map((channel) => {
           const [x, y] = this.centerOf(channel);
-          const at: Point = [x - bw / 2, y + Math.min(bh / 2, 0.02)];
+          const at: Point = [x - bw / 2, y + Math.min(this.layout.height / 2, 0.02)];
           return { at, text: names[channel] ?? String(channel) };
         })
       : [];
@@ -214,13 +217,19 @@ export class WaveformView extends PlotView {
 
   private boxSize(): [number, number] {
     const [sx, sy] = this.scaling.value.box;
-    return [this.layout.width * sx, this.layout.height * sy];
+    // A long column of channels makes flat boxes: waveforms may then reach into their neighbours.
+    const height = Math.min(
+      Math.max(this.layout.height, HEIGHT_MIN),
+      OVERLAP_MAX * this.layout.height,
+    );
+    return [this.layout.width * sx, height * sy];
   }
 
   private draw(pass: Pass, data: Waveforms): void {
     const rule = plotColors.value.rule;
     const { width } = this.slot(0, data.cluster_ids.length);
     const [bw, bh] = this.boxSize();
+    const tickHalf = this.layout.height / 20;
     const zero: number[] = [];
     const msTicks: number[] = [];
     const msWidth = width / ((data.n_samples - 1) * data.sample_ms || 1);
@@ -231,7 +240,8 @@ export class WaveformView extends PlotView {
       const left = x + this.slot(0, data.cluster_ids.length).start;
       for (let ms = -2; ms <= 2; ms += SCALE_BAR_MS) {
         const tick = left + spikeAt + ms * msWidth;
-        if (tick > left && tick < left + width) msTicks.push(tick, y - bh / 40, tick, y + bh / 40);
+        if (tick > left && tick < left + width)
+          msTicks.push(tick, y - tickHalf, tick, y + tickHalf);
       }
     }
     drawSegments(pass, zero, rule, 0.25);

@@ -1,0 +1,1 @@
+"""Recordings whose spikes are known, made from a seed, for demonstration and for tests."""
