@@ -29,6 +29,7 @@ STATIC_FOLDER = Path(__file__).parent / "static"
 
 _POLL_S = 0.05
 _CLIENT_CLOSED = 499
+_REQUEST_MAX = 2**53
 _decoder = msgspec.json.Decoder(AnyCommand)
 
 
@@ -78,7 +79,7 @@ def make_app(service: Service) -> Starlette:
 async def _page(_request: Request) -> Response:
     page = STATIC_FOLDER / "index.html"
     if not page.is_file():
-        text = "The page is not built. Install spikeloom from a wheel, or run scripts/build."
+        text = "The page is not built. Install spikeloom from a wheel, or run python scripts/build_page.py."
         return PlainTextResponse(text, status_code=500)
     return FileResponse(page)
 
@@ -173,7 +174,7 @@ async def _greet(service: Service, page: Page) -> None:
 async def _obey(service: Service, page: Page, text: str) -> None:
     try:
         command = _decoder.decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         reason = ErrorInfo("ParameterError", f"The command cannot be read: {error}.")
         page.send(Reply(_request_number(text), error=reason))
         return
@@ -212,9 +213,9 @@ def _handle_safely(service: Service, command: AnyCommand) -> Handled:
 def _request_number(text: str) -> int:
     try:
         number = msgspec.json.decode(text).get("request", 0)
-    except (msgspec.DecodeError, AttributeError):
+    except (msgspec.DecodeError, AttributeError, RecursionError):
         return 0
-    return number if isinstance(number, int) else 0
+    return number if isinstance(number, int) and abs(number) <= _REQUEST_MAX else 0
 
 
 def dataset_info(model: TemplateModel, app_name: str) -> DatasetInfo:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 from spikeloom.generation.random_streams import Purpose, random_stream
+from spikeloom.kernels.leaks import leak_twice
 
 BLOCK_SAMPLES = 8192
 """Length of the blocks that noise is made in. Another value is other noise for the same seed."""
@@ -22,6 +22,7 @@ _N_SEAM = _TAPS.size - 1
 
 _FIELD_HZ = 600.0
 _FIELD_UV = (70.0, 40.0)
+_LEAKS = (1.965, -0.9653)
 _HUM_HZ = 50.0
 _HUM_UV = 6.0
 
@@ -175,7 +176,8 @@ def _draw_fields(duration_s: float, seed: int) -> NDArray[np.float32]:
     for scale_uV in _FIELD_UV:
         # Two leaks in a row: power falls with the fourth power of frequency, so that the kinks
         # of linear interpolation stay far below the noise.
-        field = lfilter([1.0], [1.0, -1.965, 0.9653], stream.standard_normal(n_values))
+        field = stream.standard_normal(n_values)
+        leak_twice(field, *_LEAKS)
         fields.append(scale_uV * field / field.std())
     hum = np.sin(2 * np.pi * _HUM_HZ * np.arange(n_values) / _FIELD_HZ + stream.uniform(0, 6))
     return np.asarray([*fields, _HUM_UV * hum], np.float32)
