@@ -67,7 +67,15 @@ class DataError(SpikeloomError, ValueError):
     """A file was read, but what it says contradicts itself or another file."""
 
 
-class ReadError(SpikeloomError, OSError):
+class _FileError(SpikeloomError, OSError):
+    """Root of the errors about files, whose text is the sentence that they were given."""
+
+    def __str__(self) -> str:
+        # OSError puts "[Errno …]" before the sentence.
+        return self.strerror or super().__str__()
+
+
+class ReadError(_FileError):
     """A file cannot be read."""
 
 
@@ -75,7 +83,7 @@ class MissingFileError(ReadError, FileNotFoundError):
     """A file that is required is absent."""
 
 
-class WriteError(SpikeloomError, OSError):
+class WriteError(_FileError):
     """A file cannot be written."""
 
 
@@ -83,7 +91,7 @@ class CurationError(SpikeloomError, ValueError):
     """An edit makes no sense for these clusters; nothing was changed."""
 
 
-class JournalError(SpikeloomError, OSError):
+class JournalError(_FileError):
     """A curation journal cannot be read or appended to."""
 
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from browser.gui import Gui
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
+from browser.gui import Gui
 from spikeloom.app.server import AppServer
 from spikeloom.app.sessions import open_session
 

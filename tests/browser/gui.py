@@ -145,7 +145,9 @@ class Gui:
         assert box is not None
         return box
 
-    def click_plot(self, view: str, x: float, y: float, *modifiers: str, button: str = "left") -> None:
+    def click_plot(
+        self, view: str, x: float, y: float, *modifiers: str, button: str = "left"
+    ) -> None:
         """Click at a place given as shares of the plot's width and height."""
         box = self.plot_box(view)
         for key in modifiers:

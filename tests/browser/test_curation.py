@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
+
 from browser.conftest import Command, OpenPage
 from browser.gui import Gui
 from conftest import CopyDataset
-from playwright.sync_api import expect
 from reference.polygons import is_inside
-
 from spikeloom.app.server import AppServer
 
 READ_BACK = """
@@ -89,7 +89,9 @@ def check_wizard(gui: Gui) -> None:
 def curate(gui: Gui, folder: Path, pair: tuple[int, int], to_split: int) -> np.ndarray:
     """Merge, split, label, undo twice, redo, save; return the clusters that must come of it."""
     path = folder / "spike_clusters.npy"
-    clusters = np.load(path if path.exists() else folder / "spike_templates.npy").ravel().astype(int)
+    clusters = (
+        np.load(path if path.exists() else folder / "spike_templates.npy").ravel().astype(int)
+    )
     merged = clusters.max() + 1
     gui.select(*pair)
     gui.press("g")
@@ -137,9 +139,7 @@ def curate(gui: Gui, folder: Path, pair: tuple[int, int], to_split: int) -> np.n
     return clusters
 
 
-def check_saved(
-    peer_python: Path, params_path: Path, expected: np.ndarray, merged: int
-) -> None:
+def check_saved(peer_python: Path, params_path: Path, expected: np.ndarray, merged: int) -> None:
     read = read_with_phylib(peer_python, params_path)
     assert read["clusters"] == expected.tolist()
     groups = read["metadata"]["group"]

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from browser.conftest import Command, OpenPage
 from browser.gui import Gui
 from conftest import REPOSITORY, CopyDataset
-
 from spikeloom.app.server import AppServer
 
 LASSO = [(0.29, 0.03), (0.36, 0.02), (0.41, 0.08), (0.38, 0.19), (0.31, 0.21), (0.27, 0.12)]

@@ -6,9 +6,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
 from browser.conftest import OpenPage
 from conftest import CopyDataset
-
 from spikeloom.app.server import AppServer
 
 TRY_EVERYTHING = """async (port) => {

@@ -4,20 +4,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
+
 from browser.conftest import OpenPage
 from browser.gui import Gui
 from conftest import CopyDataset
-from playwright.sync_api import expect
-
 from spikeloom.app.server import AppServer
 
 SELECTED_COLORS = ["rgb(8, 146, 252)", "rgb(255, 2, 2)", "rgb(152, 255, 0)"]
 
 
 @pytest.fixture
-def gui(
-    copy_dataset: CopyDataset, serve: Callable[[Path], AppServer], open_page: OpenPage
-) -> Gui:
+def gui(copy_dataset: CopyDataset, serve: Callable[[Path], AppServer], open_page: OpenPage) -> Gui:
     folder = copy_dataset("hybrid_np24_dev", has_raw=False)
     return open_page(serve(folder / "params.py").entrance)
 

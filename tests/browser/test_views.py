@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
+
 from browser.conftest import OpenPage, wait_for
 from browser.gui import Gui
 from conftest import CopyDataset
-from playwright.sync_api import expect
-
 from spikeloom.app.server import AppServer
 
 PLOTS = [
@@ -24,9 +24,7 @@ PLOTS = [
 
 
 @pytest.fixture
-def gui(
-    copy_dataset: CopyDataset, serve: Callable[[Path], AppServer], open_page: OpenPage
-) -> Gui:
+def gui(copy_dataset: CopyDataset, serve: Callable[[Path], AppServer], open_page: OpenPage) -> Gui:
     folder = copy_dataset("hybrid_np24_dev")
     gui = open_page(serve(folder / "params.py").entrance)
     gui.select(2, 8)
@@ -70,7 +68,8 @@ def test_every_view_draws_and_labels_its_axes(gui: Gui, theme: str) -> None:
 
 def test_tick_texts_do_not_overlap(gui: Gui) -> None:
     for view in PLOTS:
-        boxes = gui.view(view).locator("svg text.tick.x").evaluate_all(
+        ticks = gui.view(view).locator("svg text.tick.x")
+        boxes = ticks.evaluate_all(
             "texts => texts.map(t => t.getBoundingClientRect()).map(b => [b.left, b.right, b.top])"
         )
         for k, (left, right, top) in enumerate(boxes):
@@ -233,9 +232,7 @@ def test_views_are_added_floated_popped_out_and_closed(gui: Gui) -> None:
     expect(gui.view("WaveformView (1)")).to_have_count(0)
 
 
-def test_layout_and_settings_are_there_again_after_a_reload(
-    gui: Gui, own_folders: Path
-) -> None:
+def test_layout_and_settings_are_there_again_after_a_reload(gui: Gui, own_folders: Path) -> None:
     gui.snippet("cb 2")
     show_tab(gui, "Firing rate")
     gui.page.locator(".dv-tab", has_text="Trace").locator(".dv-default-tab-action").click()
@@ -284,7 +281,9 @@ def test_without_raw_data_each_view_says_what_is_missing(
     gui = open_page(serve(folder / "params.py").entrance)
     gui.press("Home", "Space")
     gui.wait_until_idle()
-    expect(gui.view("TraceView").locator(".view-note")).to_contain_text("sim_binary.dat is not there")
+    expect(gui.view("TraceView").locator(".view-note")).to_contain_text(
+        "sim_binary.dat is not there"
+    )
     expect(gui.view("WaveformView").locator(".view-info")).to_contain_text("templates")
     assert gui.n_colors("WaveformView") > 8
     assert gui.n_colors("FeatureView") > 8

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reference.leaks import leak_twice as twin
 
+from reference.leaks import leak_twice as twin
 from spikeloom.kernels.leaks import leak_twice
 
 

@@ -41,9 +41,21 @@ class KeptState:
                 return
 
     def clear(self) -> None:
-        """Forget both states."""
-        self.shared_path.unlink(missing_ok=True)
-        self.local_path.unlink(missing_ok=True)
+        """Forget both states.
+
+        Raises
+        ------
+        WriteError
+            If a file cannot be deleted.
+        """
+        for path in (self.shared_path, self.local_path):
+            try:
+                path.unlink(missing_ok=True)
+            except NotADirectoryError:
+                continue
+            except OSError as error:
+                msg = f"{path} cannot be deleted: {error.strerror or error}."
+                raise WriteError(error.errno or 0, msg) from error
 
 
 def _read(path: Path) -> dict[str, Any]:

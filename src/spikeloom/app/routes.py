@@ -79,7 +79,10 @@ def make_app(service: Service) -> Starlette:
 async def _page(_request: Request) -> Response:
     page = STATIC_FOLDER / "index.html"
     if not page.is_file():
-        text = "The page is not built. Install spikeloom from a wheel, or run python scripts/build_page.py."
+        text = (
+            "The page is not built. Install spikeloom from a wheel, or run "
+            "python scripts/build_page.py."
+        )
         return PlainTextResponse(text, status_code=500)
     return FileResponse(page)
 

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -136,9 +137,9 @@ def recover(app_session: AppSession) -> str:
         if recovery.problem is not None:
             raise CurationError(recovery.problem)
         if recovery.snapshot is not None:
-            _go_back_to(app_session, recovery.snapshot)
+            _go_back_to(app_session, recovery.snapshot, recovery.new_files)
         app_session.session.replay(recovery.entries)
-        app_session.journal.go_on()
+        app_session.journal.go_on(recovery)
         app_session.recovery = None
         return f"Recovered {recovery.n_edits} unsaved edits; nothing was lost."
 
@@ -146,8 +147,7 @@ def recover(app_session: AppSession) -> str:
 def set_aside(app_session: AppSession) -> str:
     """Leave the unsaved edits of an earlier session in a file of their own; tell where."""
     with app_session.lock:
-        _pending(app_session)
-        path = app_session.journal.set_aside()
+        path = app_session.journal.set_aside(_pending(app_session))
         app_session.recovery = None
         return f"The unsaved edits were set aside in {path}."
 
@@ -159,12 +159,14 @@ def _pending(app_session: AppSession) -> Recovery:
     return app_session.recovery
 
 
-def _go_back_to(app_session: AppSession, snapshot: Path) -> None:
-    """Start from the labels in a snapshot: a save that was cut short may have written others."""
-    labels = app_session.model.labels
-    saved = read_cluster_tables(snapshot)
-    labels = {name: values for name, values in labels.items() if name not in saved.labels}
-    state: CurationState = initial_state(app_session.model.spike_groups, {**labels, **saved.labels})
+def _go_back_to(app_session: AppSession, snapshot: Path, new_files: Sequence[str]) -> None:
+    """Start from the labels of before a save that was cut short, which may have written others.
+
+    The snapshot holds the tables that the save was to replace; of `new_files` there were none.
+    """
+    model = app_session.model
+    tables = read_cluster_tables(model.folder, newer=snapshot, left_out=new_files)
+    state: CurationState = initial_state(model.spike_groups, tables.labels)
     app_session.session.start_from(state)
 
 
@@ -191,27 +193,32 @@ def save(app_session: AppSession, *, overwrites_changes: bool = False) -> tuple[
             msg = "Recover the unsaved edits or set them aside before you save."
             raise CurationError(msg)
         session = app_session.session
+        if not overwrites_changes:
+            _check_unchanged(app_session)
+        journal = app_session.journal
+        # No edit may come between the state that is saved and the note in the journal.
         with session.lock:
             workspace = session.workspace
             spike_clusters = session.spike_clusters.copy()
-            info = dict(session.rows.rows(workspace))
-        if not overwrites_changes:
-            _check_unchanged(app_session)
-        plan = plan_save(
-            workspace.state,
-            spike_clusters,
-            info,
-            spike_clusters_path=app_session.model.spike_clusters_path,
-            texts=app_session.model.label_texts,
-        )
-        fingerprint = fingerprint_array(spike_clusters)
-        journal = app_session.journal
-        snapshot = take_snapshot(plan, journal.folder)
-        journal.append({"kind": "saving", "fingerprint": fingerprint, "snapshot": snapshot})
+            plan = plan_save(
+                workspace.state,
+                spike_clusters,
+                session.rows.rows(workspace),
+                spike_clusters_path=app_session.model.spike_clusters_path,
+                texts=app_session.model.label_texts,
+            )
+            fingerprint = fingerprint_array(spike_clusters)
+            journal.open()  # before anything is written: somebody else may hold it
+            journal.append({
+                "kind": "saving",
+                "fingerprint": fingerprint,
+                "new_files": [path.name for path in plan.paths if not path.exists()],
+                "snapshot": take_snapshot(plan, journal.folder),
+            })
         write_save(plan)
+        app_session.disk_fingerprint = fingerprint
         journal.append({"kind": "saved", "fingerprint": fingerprint})
         journal.rebase(fingerprint)
-        app_session.disk_fingerprint = fingerprint
         outcome = session.mark_saved(workspace)
         names = ", ".join(path.name for path in plan.paths)
         return outcome, f"Saved {len(plan.paths)} files: {names}."

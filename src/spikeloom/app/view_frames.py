@@ -4,6 +4,7 @@ A cluster id stands for the same spikes as long as it exists, so a frame is foun
 clusters and parameters; views that also show other clusters add the clustering revision.
 """
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -105,5 +106,10 @@ def compute_frame(context: ViewContext, request: FrameRequest) -> bytes:
     except msgspec.ValidationError as error:
         msg = f"The view {request.view!r} cannot use these parameters: {error}."
         raise ParameterError(msg) from error
+    for name in given:
+        value = getattr(params, name)
+        if isinstance(value, float) and not math.isfinite(value):
+            msg = f"{name}={value} is not a number that the view {request.view!r} can use."
+            raise ParameterError(msg)
     context.state.check_known(request.cluster_ids)
     return encode_frame(view.compute(context, list(request.cluster_ids), params))

@@ -1,11 +1,10 @@
 """The high-pass filter through which raw data are looked at."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfilt_zi
 
 from spikeloom.errors import ParameterError
 
@@ -43,16 +42,43 @@ class HighPass:
         """`margin_ms` in samples."""
         return round(self.margin_ms * self.sampling_frequency / 1000)
 
-    @cached_property
+    @property
     def sections(self) -> NDArray[np.float32]:
         """Second-order sections ``b0 b1 b2 1 a1 a2``; shape (n_sections, 6)."""
-        sos = butter(
-            self.order, self.cutoff_hz, "highpass", fs=self.sampling_frequency, output="sos"
-        )
-        return np.ascontiguousarray(sos, np.float32)
+        return _design(self.order, self.cutoff_hz, self.sampling_frequency)[0]
 
-    @cached_property
+    @property
     def steady(self) -> NDArray[np.float32]:
         """State of each section when its own input is constantly one; shape (n_sections, 2)."""
-        sections = self.sections.astype(np.float64)
-        return np.array([sosfilt_zi(section[None])[0] for section in sections], np.float32)
+        return _design(self.order, self.cutoff_hz, self.sampling_frequency)[1]
+
+
+@cache
+def _design(
+    order: int, cutoff_hz: float, sampling_frequency: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return `HighPass.sections` and `HighPass.steady`.
+
+    The analogue Butterworth filter with its cut-off bent so that the bilinear transform puts it
+    where it was asked for: a section for each pair of poles and one for the real pole that an odd
+    order has, the most damped first. The same filter as ``scipy.signal.butter`` designs; that
+    module would take as long to import as everything else together.
+    """
+    t = np.tan(np.pi * cutoff_hz / sampling_frequency)
+    sections, gain = [], 1.0
+    if order % 2:
+        sections.append([1, -1, 0, 1, (t - 1) / (t + 1), 0])
+        gain /= t + 1
+    for k in reversed(range(order // 2)):
+        damping = 2 * np.sin(np.pi * (2 * k + 1) / (2 * order))
+        scale = 1 + damping * t + t**2
+        sections.append([1, -2, 1, 1, 2 * (t**2 - 1) / scale, (1 - damping * t + t**2) / scale])
+        gain /= scale
+    sos = np.array(sections)
+    sos[0, :3] *= gain
+    sos = sos.astype(np.float32)
+    # A constant input leaves nothing behind, so all of the state is what cancels it.
+    steady = np.column_stack([-sos[:, 0], sos[:, 2]])
+    for array in (sos, steady):
+        array.setflags(write=False)
+    return sos, steady

@@ -6,15 +6,19 @@ million spikes takes a few hundred kilobytes.
 
 import base64
 import binascii
+import math
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.curation.edits import Edit, Label, Merge, Split
+from spikeloom.curation.edits import Edit, Label, Merge, Restore, Split
 from spikeloom.curation.selection import Selection
+from spikeloom.curation.state import Labels
 from spikeloom.errors import JournalError
+from spikeloom.storage.delimited import Cell
 
 _BYTES_PER_SPIKE_MAX = 8
 
@@ -33,7 +37,14 @@ def encode_edit(edit: Edit) -> dict[str, Any]:
                 "parts": None if parts is None else encode_integers(parts),
             }
         case Label(name, values):
-            return {"op": "label", "name": name, "values": [list(pair) for pair in values.items()]}
+            return {"op": "label", "name": name, "values": _encode_values(values)}
+        case Restore(removed, restored, labels):
+            return {
+                "op": "restore",
+                "removed": list(removed),
+                "clusters": [[i, encode_integers(spikes)] for i, spikes in restored.items()],
+                "labels": {name: _encode_values(values) for name, values in labels.items()},
+            }
         case _:
             msg = f"{type(edit).__name__} is not kept in journals."
             raise JournalError(0, msg)
@@ -60,14 +71,49 @@ def decode_edit(entry: dict[str, Any]) -> Edit:
                     entry["first"],
                 )
             case "label":
-                values = {int(cluster_id): value for cluster_id, value in entry["values"]}
-                return Label(entry["name"], values)
+                return Label(entry["name"], _decode_values(entry["values"]))
+            case "restore":
+                return Restore(
+                    tuple(entry["removed"]),
+                    {i: decode_integers(spikes) for i, spikes in entry["clusters"]},
+                    _decode_labels(entry["labels"]),
+                )
             case other:
                 msg = f"The journal has an edit {other!r}, which this version does not know."
                 raise JournalError(0, msg)
     except (KeyError, TypeError, ValueError, binascii.Error, zlib.error) as error:
         msg = f"The journal has an edit that cannot be read ({error!r})."
         raise JournalError(0, msg) from error
+
+
+def _encode_values(values: Mapping[int, Cell | None]) -> list[list[Any]]:
+    return [[cluster_id, _encode_cell(value)] for cluster_id, value in values.items()]
+
+
+def _decode_values(pairs: list[list[Any]]) -> dict[int, Cell | None]:
+    return {int(cluster_id): _decode_cell(value) for cluster_id, value in pairs}
+
+
+def _decode_labels(columns: dict[str, list[list[Any]]]) -> Labels:
+    return {
+        name: {i: value for i, value in _decode_values(pairs).items() if value is not None}
+        for name, pairs in columns.items()
+    }
+
+
+def _encode_cell(value: Cell | None) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": str(value)}  # JSON has no such numbers
+    return value
+
+
+def _decode_cell(value: Any) -> Cell | None:  # noqa: ANN401 - JSON
+    if isinstance(value, dict):
+        return float(value["float"])
+    if value is None or isinstance(value, (int, float, str)):
+        return value
+    msg = f"{value!r} is no label."
+    raise ValueError(msg)
 
 
 def encode_integers(values: NDArray[np.integer]) -> dict[str, Any]:

@@ -14,10 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.curation.inheritance import inherited_labels
-from spikeloom.curation.state import GROUP, CurationState, Spikes
+from spikeloom.curation.state import GROUP, CurationState, Labels, Spikes
 from spikeloom.errors import CurationError
 from spikeloom.kernels.spike_order import merge_sorted
 from spikeloom.storage.delimited import Cell
+
+_TAKEN_NAMES = frozenset({"id", "cluster_id", "info"})
+"""Columns that identify clusters, and the name of the file cluster_info.tsv."""
+
+_NAME_LENGTH_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +172,7 @@ class Label:
     def apply(self, state: CurationState) -> Applied:
         """Set the labels; see `Edit`."""
         state.check_known(self.values)
-        if not self.name or self.name in {"id", "cluster_id"}:
+        if not self.name or self.name in _TAKEN_NAMES or len(self.name) > _NAME_LENGTH_MAX:
             msg = f"A label cannot be called {self.name!r}; choose another name."
             raise CurationError(msg)
         if any(character in self.name for character in "/\\\t\r\n\0"):
@@ -190,6 +195,16 @@ class Restore:
     """Clusters that go."""
     restored: Mapping[int, Spikes] = field(repr=False)
     """Clusters that come back, with their spikes."""
+    labels: Labels = field(default_factory=dict, repr=False)
+    """Labels of the clusters that come back, for a state that does not know them any more."""
+
+    def with_labels_of(self, state: CurationState) -> "Restore":
+        """Return the edit with the labels that the restored clusters have in `state`."""
+        labels = {
+            name: {i: values[i] for i in self.restored if i in values}
+            for name, values in state.labels.items()
+        }
+        return replace(self, labels={name: values for name, values in labels.items() if values})
 
     def apply(self, state: CurationState) -> Applied:
         """Restore the clusters; see `Edit`. Labels of removed clusters go with them."""
@@ -199,7 +214,7 @@ class Restore:
             name: {cluster_id: None for cluster_id in self.removed if cluster_id in values}
             for name, values in state.labels.items()
         }
-        after = state.with_clusters(self.removed, self.restored, {}).with_labels(dropped)
+        after = state.with_clusters(self.removed, self.restored, self.labels).with_labels(dropped)
         return Applied(
             after,
             self,

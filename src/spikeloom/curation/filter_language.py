@@ -18,13 +18,16 @@ Columns are names of the table (``n_spikes``, ``group``); ``"…"`` and ``'…'`
 value equals ``null`` and differs from everything else; it is neither smaller nor larger than
 anything, so ``snr > 3`` never shows a row without one. Comparisons chain: ``5 <= id <= 20``.
 ``=~`` searches a regular expression in text. Nothing is ever executed: the text becomes a tree,
-and the tree is walked.
+and the tree is walked. Whatever is wrong is found while reading, so that a filter once read never
+fails on a row.
 """
 
 import operator
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -47,7 +50,9 @@ _TOKEN = re.compile(
 )
 _WORDS = {"or": "||", "and": "&&", "not": "!", "in": "in"}
 _CONSTANTS = {"true": True, "false": False, "null": None, "undefined": None}
-_DEPTH_MAX = 100
+_DEPTH_MAX = 50
+_LENGTH_MAX = 10_000
+_DIGITS_MAX = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,9 @@ def parse_filter(text: str, columns: frozenset[str] | None = None) -> Filter:
     """
     if not text.strip():
         return lambda _row: True
+    if len(text) > _LENGTH_MAX:
+        msg = f"A filter has at most {_LENGTH_MAX:,} characters; this one has {len(text):,}."
+        raise FilterSyntaxError(msg, _LENGTH_MAX)
     evaluate = _Parser(text, columns).parse()
     return lambda row: _is_true(evaluate(row))
 
@@ -155,6 +163,8 @@ class _Parser:
         tests: list[Callable[[Any, Any], bool]] = []
         while symbol := self._accept(*_COMPARISONS):
             tests.append(_COMPARISONS[symbol])
+            if symbol == "=~":
+                self._check_pattern()
             nodes.append(self._sum())
         if not tests:
             return nodes[0]
@@ -166,24 +176,32 @@ class _Parser:
 
         return compare
 
+    def _check_pattern(self) -> None:
+        """Refuse a regular expression that cannot be read, if it stands here as text."""
+        token = self._peek()
+        if token.kind == "text" and _compiled(str(_literal(token))) is None:
+            self._fail(f"{token.text} is not a regular expression")
+
     def _sum(self) -> _Node:
-        node = self._term()
+        first = self._term()
+        rest: list[tuple[str, _Node]] = []
         while symbol := self._accept("+", "-"):
-            node = _arithmetic(symbol, node, self._term())
-        return node
+            rest.append((symbol, self._term()))
+        return _arithmetic(first, rest)
 
     def _term(self) -> _Node:
-        node = self._unary()
+        first = self._unary()
+        rest: list[tuple[str, _Node]] = []
         while symbol := self._accept("*", "/", "%"):
-            node = _arithmetic(symbol, node, self._unary())
-        return node
+            rest.append((symbol, self._unary()))
+        return _arithmetic(first, rest)
 
     def _unary(self) -> _Node:
         n_signs = 0
         while self._accept("-"):
             n_signs += 1
         node = self._value()
-        return _arithmetic("-", lambda _row: 0, node) if n_signs % 2 else node
+        return _arithmetic(lambda _row: 0, [("-", node)]) if n_signs % 2 else node
 
     def _value(self) -> _Node:
         token = self._peek()
@@ -217,8 +235,15 @@ class _Parser:
             self._next -= 1
             known = ", ".join(sorted(self._columns))
             self._fail(f"there is no column {token.text!r} (known: {known})")
-        name = token.text
-        return lambda row: row.get(name)
+        return _column(token.text)
+
+
+def _column(name: str) -> _Node:
+    def value(row: Row) -> Any:  # noqa: ANN401 - any cell
+        cell = row.get(name)
+        return None if cell != cell else cell  # not a number: the tables show nothing there
+
+    return value
 
 
 def _tokenize(text: str) -> list[_Token]:
@@ -244,7 +269,8 @@ def _tokenize(text: str) -> list[_Token]:
 
 def _literal(token: _Token) -> float | str:
     if token.kind == "number":
-        return float(token.text) if not token.text.isdigit() else int(token.text)
+        is_whole = token.text.isdecimal() and len(token.text) <= _DIGITS_MAX
+        return int(token.text) if is_whole else float(token.text)
     return re.sub(r"\\(.)", r"\1", token.text[1:-1])
 
 
@@ -292,11 +318,18 @@ def _ordered(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
 def _matches(left: object, right: object) -> bool:
     if left is None or right is None:
         return False
+    pattern = _compiled(str(right))
+    return pattern is not None and pattern.search(str(left)) is not None
+
+
+@lru_cache(256)
+def _compiled(pattern: str) -> re.Pattern[str] | None:
     try:
-        return re.search(str(right), str(left)) is not None
-    except re.error as error:
-        msg = f"{right!r} is not a regular expression: {error}."
-        raise FilterSyntaxError(msg, 0) from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what a later Python might read in another way
+            return re.compile(pattern)
+    except (re.error, OverflowError, RecursionError):
+        return None
 
 
 def _is_in(left: object, right: object) -> bool:
@@ -327,16 +360,22 @@ _ARITHMETIC: dict[str, Callable[[float, float], float]] = {
 }
 
 
-def _arithmetic(symbol: str, left: _Node, right: _Node) -> _Node:
-    operation = _ARITHMETIC[symbol]
+def _arithmetic(first: _Node, rest: list[tuple[str, _Node]]) -> _Node:
+    """Combine values from left to right; what is missing or no number makes it all missing."""
+    if not rest:
+        return first
+    operations = [(_ARITHMETIC[symbol], node) for symbol, node in rest]
 
     def compute(row: Row) -> float | None:
-        a, b = _as_number(left(row)), _as_number(right(row))
-        if a is None or b is None:
-            return None
-        try:
-            return operation(a, b)
-        except (ZeroDivisionError, OverflowError):
-            return None
+        total = _as_number(first(row))
+        for operation, node in operations:
+            number = _as_number(node(row))
+            if total is None or number is None:
+                return None
+            try:
+                total = operation(total, number)
+            except (ZeroDivisionError, OverflowError):
+                return None
+        return total
 
     return compute

@@ -7,15 +7,17 @@ Entries, in order (see `spikeloom.storage.journal` for the file):
     version of spikeloom, who and when. One at the start, and one whenever the files were changed
     by another program in between.
 ``edit``, ``undo``, ``redo``
-    What was done (`spikeloom.curation.codec`), with the selection before and after.
+    What was done (`spikeloom.curation.codec`), with the selection before and after. An undo or
+    redo of what was saved before also tells the edit and its inverse.
 ``saving``, ``saved``
-    Around a save: the fingerprint that the clusters will have, and the folder with a copy of the
-    files as they were before. A ``saving`` without ``saved`` is a save that was cut short; the
-    copy then tells what the edits before it start from.
+    Around a save: the fingerprint that the clusters will have, the folder with a copy of the
+    files as they were before, and the names of files that there were none of. A ``saving``
+    without ``saved`` is a save that was cut short; the copy then tells what the edits before it
+    start from.
 
-The edits after the last ``base`` or ``saved`` are what a crash would have lost: the *tail*.
-The journal lies in ``.spikeloom/`` beside the data, or in the user's own folder where the data
-are read-only. It is made at the first edit.
+The edits after the last ``base`` or ``saving`` that came to its end are what a crash would have
+lost: the *tail*. The journal lies in ``.spikeloom/`` beside the data, or in the user's own folder
+where the data are read-only. It is made at the first edit.
 """
 
 import getpass
@@ -27,7 +29,8 @@ from pathlib import Path
 from typing import Any
 
 from spikeloom.errors import JournalError
-from spikeloom.storage.journal import Entry, Journal, read_journal
+from spikeloom.storage.journal import Entry, Journal, locked_file, read_journal
+from spikeloom.storage.locks import is_locked
 from spikeloom.storage.places import DATASET_FOLDER, is_writable, private_folder
 
 JOURNAL_NAME = "journal.jsonl"
@@ -47,6 +50,8 @@ class Recovery:
     """When the last of them was made, in ISO format."""
     snapshot: Path | None
     """Copy of the files from before a save that was cut short, if there was one."""
+    new_files: tuple[str, ...]
+    """Files that there were none of before that save."""
     problem: str | None
     """Why the edits cannot be applied to the files as they are now; None if they can."""
 
@@ -66,6 +71,21 @@ class _Tail:
     """Edits since then."""
     saving: Entry | None
     """The save that was cut short."""
+    n_before_saving: int
+    """Edits that it would have saved."""
+
+    def seen_from(self, fingerprint: str) -> "_Tail":
+        """Return the tail as the clusters on the disk show it to be.
+
+        They may be those of the save that was cut short: it came to its end, and only the note
+        of it is missing.
+        """
+        saving = self.saving
+        if saving is None or self.fingerprint == fingerprint:
+            return self
+        if saving.get("fingerprint") != fingerprint:
+            return self
+        return _Tail(fingerprint, self.entries[self.n_before_saving :], None, 0)
 
 
 def journal_folders(data_folder: Path) -> tuple[Path, Path]:
@@ -75,6 +95,8 @@ def journal_folders(data_folder: Path) -> tuple[Path, Path]:
 
 def find_recovery(data_folder: Path, fingerprint: str) -> Recovery | None:
     """Look for edits that were never saved; nothing is written.
+
+    Those of a process that is curating the dataset now are its own affair.
 
     Parameters
     ----------
@@ -88,45 +110,66 @@ def find_recovery(data_folder: Path, fingerprint: str) -> Recovery | None:
     JournalError
         If a journal is there but cannot be read.
     """
+    found = []
     for folder in journal_folders(data_folder):
         path = folder / JOURNAL_NAME
-        if not path.is_file():
-            continue
-        content = read_journal(path)
-        tail = _tail_of(content.entries)
-        if tail is None or not tail.entries:
-            continue
-        snapshot = None
-        is_known = tail.fingerprint == fingerprint
-        if tail.saving is not None:
-            copy = folder / str(tail.saving.get("snapshot"))
-            snapshot = copy if copy.is_dir() else None
-            if tail.saving.get("fingerprint") == fingerprint and not is_known:
-                continue  # the save was cut short after its last file: all of it is on the disk
-        problem = content.damage
-        if not is_known:
-            problem = (
-                "The clusters were changed by another program since these edits were made, so "
-                "they cannot be applied."
-            )
-        last_time = str(tail.entries[-1].get("time", ""))
-        return Recovery(path, tail.entries, last_time, snapshot, problem)
-    return None
+        recovery = _recovery_from(path, fingerprint) if path.is_file() else None
+        if recovery is not None:
+            found.append(recovery)
+    # Where data became read-only, edits go on in the other folder, behind a copy of the first ones.
+    found.sort(key=lambda one: (one.problem is None, one.last_time, one.n_edits))
+    return found[-1] if found else None
+
+
+def _recovery_from(path: Path, fingerprint: str) -> Recovery | None:
+    content = read_journal(path)
+    if is_locked(path):
+        return None
+    tail = _tail_of(content.entries)
+    if tail is not None:
+        tail = tail.seen_from(fingerprint)
+    if (tail is None or not tail.entries) and not content.damage:
+        return None
+    entries = () if tail is None else tail.entries
+    saving = {} if tail is None else tail.saving or {}
+    snapshot = path.parent / str(saving["snapshot"]) if "snapshot" in saving else None
+    problem = content.damage
+    if tail is not None and tail.fingerprint != fingerprint:
+        problem = (
+            "The clusters were changed by another program since these edits were made, so "
+            "they cannot be applied."
+        )
+    return Recovery(
+        path,
+        entries,
+        last_time=str(entries[-1].get("time", "")) if entries else "",
+        snapshot=snapshot if snapshot is not None and snapshot.is_dir() else None,
+        new_files=tuple(map(str, saving.get("new_files", ()))),
+        problem=problem,
+    )
 
 
 def _tail_of(entries: Sequence[Entry]) -> _Tail | None:
     fingerprint: str | None = None
     edits: list[Entry] = []
     saving: Entry | None = None
+    n_before_saving = 0
     for entry in entries:
         match entry.get("kind"):
-            case "base" | "saved":
-                fingerprint, edits, saving = str(entry["fingerprint"]), [], None
+            case "base":
+                fingerprint, edits, saving = str(entry.get("fingerprint")), [], None
+                n_before_saving = 0
             case "saving":
-                saving = entry
+                saving, n_before_saving = entry, len(edits)
+            case "saved":
+                fingerprint, saving = str(entry.get("fingerprint")), None
+                edits = edits[n_before_saving:]
+                n_before_saving = 0
             case kind if kind in _EDITS:
                 edits.append(entry)
-    return None if fingerprint is None else _Tail(fingerprint, tuple(edits), saving)
+    if fingerprint is None:
+        return None
+    return _Tail(fingerprint, tuple(edits), saving, n_before_saving)
 
 
 class CurationJournal:
@@ -144,13 +187,15 @@ class CurationJournal:
         self._data_folder = data_folder
         self._base = base
         self._journal: Journal | None = None
-        self._goes_on = False
+        self._recovered: Recovery | None = None
 
     @property
     def folder(self) -> Path:
         """Folder of the journal and of snapshots."""
         if self._journal is not None:
             return self._journal.path.parent
+        if self._recovered is not None and is_writable(self._recovered.path.parent):
+            return self._recovered.path.parent
         beside, private = journal_folders(self._data_folder)
         for folder in (beside, private):
             if (folder / JOURNAL_NAME).is_file() and is_writable(folder):
@@ -158,9 +203,9 @@ class CurationJournal:
         is_open = is_writable(beside if beside.is_dir() else self._data_folder)
         return beside if is_open else private
 
-    def go_on(self) -> None:
+    def go_on(self, recovery: Recovery) -> None:
         """Append behind the edits that were recovered, instead of refusing to."""
-        self._goes_on = True
+        self._recovered = recovery
 
     def append(self, entry: Entry) -> None:
         """Append an entry; it is on the disk when this returns.
@@ -173,17 +218,23 @@ class CurationJournal:
             If the journal cannot be written, or holds edits that were neither recovered nor set
             aside.
         """
-        if self._journal is None:
-            self._journal = self._open()
-        self._journal.append({**entry, "time": _now()})
+        self.open().append({**entry, "time": _now()})
 
-    def set_aside(self) -> Path | None:
-        """Give the journal another name, so that its edits are kept but no longer offered."""
+    def set_aside(self, recovery: Recovery) -> Path:
+        """Give a journal another name, so that its edits are kept but no longer offered.
+
+        One that lies in a folder that became read-only stays as it is.
+
+        Raises
+        ------
+        LockedError
+            If another process is curating this dataset.
+        """
         self.close()
-        path = self.folder / JOURNAL_NAME
-        if not path.is_file():
-            return None
-        with Journal(path):  # nobody else may be writing it
+        path = recovery.path
+        if not is_writable(path.parent):
+            return path
+        with locked_file(path):  # nobody else may be writing it
             stamp = _now().replace(":", "").split("+")[0]
             return path.rename(path.with_name(f"journal-set-aside-{stamp}.jsonl"))
 
@@ -193,18 +244,46 @@ class CurationJournal:
             self._journal.close()
             self._journal = None
 
-    def _open(self) -> Journal:
-        journal = Journal(self.folder / JOURNAL_NAME)
-        try:
-            tail = _tail_of(journal.entries)
-            if not self._goes_on:
-                _check_has_no_tail(journal.path, tail)
-            if tail is None or (tail.fingerprint != self._base["fingerprint"] and not tail.entries):
-                journal.append({"kind": "base", **self._base, **_whereabouts(), "time": _now()})
-        except BaseException:
-            journal.close()
-            raise
-        return journal
+    def open(self) -> Journal:
+        """Open and lock the file, which otherwise the first entry does.
+
+        Raises
+        ------
+        LockedError
+            If another process is curating this dataset.
+        JournalError
+            As `append` does.
+        """
+        if self._journal is None:
+            journal = Journal(self.folder / JOURNAL_NAME)
+            try:
+                self._prepare(journal)
+            except BaseException:
+                journal.close()
+                raise
+            self._journal = journal
+        return self._journal
+
+    def _prepare(self, journal: Journal) -> None:
+        """Bring a journal to where the next edit can follow."""
+        fingerprint = self._base["fingerprint"]
+        known = _tail_of(journal.entries)
+        tail = None if known is None else known.seen_from(fingerprint)
+        if self._recovered is None or self._recovered.path != journal.path:
+            _check_has_no_tail(journal.path, tail)
+        elif tail is not None and tail.entries != self._recovered.entries:
+            msg = (
+                "Another process has edited this dataset since its unsaved edits were recovered "
+                "here. Open it again."
+            )
+            raise JournalError(0, msg)
+        if tail is not known:
+            journal.append({"kind": "saved", "fingerprint": fingerprint, "time": _now()})
+        if tail is None or (tail.fingerprint != fingerprint and not tail.entries):
+            journal.append({"kind": "base", **self._base, **_whereabouts(), "time": _now()})
+        if self._recovered is not None and self._recovered.path != journal.path:
+            for entry in self._recovered.entries:
+                journal.append(entry)
 
     def rebase(self, fingerprint: str) -> None:
         """Note that the clusters on the disk are now those of `fingerprint`, after a save."""

@@ -112,7 +112,7 @@ def _transfer(selection: Selection, table: TableName, cluster_id: int) -> Select
     """Move a cluster between `best` and `similar`; the reference stays."""
     best, similar = selection.best, selection.similar
     if table == "similarity":
-        if not best:
+        if not best or cluster_id in best:
             return selection
         rest = tuple(other for other in similar if other != cluster_id)
         return Selection((*best[:-1], cluster_id, best[-1]), rest)

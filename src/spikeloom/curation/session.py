@@ -19,7 +19,8 @@ from spikeloom.curation.codec import (
     encode_edit,
     encode_selection,
 )
-from spikeloom.curation.edits import Applied, Change, Edit, Label, Merge, Split
+from spikeloom.curation.edits import Applied, Change, Edit, Label, Merge, Restore, Split
+from spikeloom.curation.history import HistoryEntry
 from spikeloom.curation.selection import Gesture, Selection, TableName, click, select_best
 from spikeloom.curation.selection import select_similar as with_similar
 from spikeloom.curation.state import GROUP, CurationState
@@ -32,11 +33,12 @@ from spikeloom.curation.workspace import (
     redone,
     select_added,
     undone,
+    undone_earlier,
     with_edit,
     with_selection,
     with_table,
 )
-from spikeloom.errors import ParameterError
+from spikeloom.errors import CurationError, ParameterError
 from spikeloom.storage.delimited import Cell
 
 Which = Literal["best", "similar", "all"]
@@ -163,6 +165,10 @@ class CurationSession:
                 return Outcome(self._workspace, self._workspace, text=text)
             order = np.argsort(spikes, kind="stable")
             ordered = spikes[order].astype(np.int64)
+            n_spikes = self._spike_clusters.size
+            if not 0 <= ordered[0] <= ordered[-1] < n_spikes:
+                msg = f"Spikes {ordered[0]} to {ordered[-1]} were given; there are {n_spikes}."
+                raise CurationError(msg)
             ids = np.unique(self._spike_clusters[ordered]).tolist()
             ordered.setflags(write=False)
             edit = Split(tuple(ids), ordered, None if parts is None else parts[order])
@@ -179,7 +185,8 @@ class CurationSession:
         """Set a field of clusters (of the selected ones by default); the selection stays."""
         with self.lock:
             if name == GROUP:
-                return self.move("unsorted" if value is None else str(value), which)
+                group = "unsorted" if value is None else str(value)
+                return self.move(group, which, cluster_ids=cluster_ids)
             ids = self._selected(cluster_ids, which)
             if not ids:
                 text = "Select clusters to label."
@@ -220,18 +227,20 @@ class CurationSession:
         """Take the last action back, with the selection that there was before it."""
         with self.lock:
             after, change = undone(self._workspace)
-            return self._commit(after, change, {"kind": "undo"}, "Undid: ")
+            record = {"kind": "undo", **self._account_of(after.history.undone[-1], after)}
+            return self._commit(after, change, record, "Undid: ")
 
     def redo(self) -> Outcome:
         """Do again what was undone last."""
         with self.lock:
             after, change = redone(self._workspace)
-            return self._commit(after, change, {"kind": "redo"}, "Did again: ")
+            record = {"kind": "redo", **self._account_of(after.history.done[-1], after)}
+            return self._commit(after, change, record, "Did again: ")
 
     def mark_saved(self, saved: Workspace) -> Outcome:
         """Remember that the workspace `saved` (now, or a little earlier) is what is on the disk."""
         with self.lock:
-            return self._move_to(marked_saved(self._workspace, saved.history.top))
+            return self._move_to(marked_saved(self._workspace, saved))
 
     def touch(self) -> Outcome:
         """Count a change of something beside the workspace, so that everybody looks again."""
@@ -271,10 +280,36 @@ class CurationSession:
                 selection = before.restricted_to(self._workspace.state.spikes)
                 self._workspace = with_selection(self._workspace, selection)
                 self._edit(edit, lambda _applied: after)
-            case "undo":
+            case "undo" if self._workspace.history.done or "edit" not in entry:
                 self.undo()
-            case "redo":
+            case "undo":
+                edit, inverse = decode_edit(entry["edit"]), decode_edit(entry["inverse"])
+                before = decode_selection(entry["before"])
+                after_undo, change = undone_earlier(self._workspace, edit, inverse, before)
+                self._commit(after_undo, change, {}, "")
+            case "redo" if self._workspace.history.undone or "edit" not in entry:
                 self.redo()
+            case "redo":
+                selection = decode_selection(entry["after"])
+                self._edit(decode_edit(entry["edit"]), lambda _applied: selection)
+
+    def _account_of(self, entry: HistoryEntry, after: Workspace) -> dict[str, Any]:
+        """Return what a journal must tell of an action that is taken back or done again.
+
+        Nothing, if it was done since the last save: then it stands in the journal. What was saved
+        before is not done again by who recovers the rest, so that all of it must be told.
+        """
+        if entry.number > after.n_settled:
+            return {}
+        inverse = entry.inverse
+        if isinstance(inverse, Restore):
+            inverse = inverse.with_labels_of(after.state)
+        return {
+            "edit": encode_edit(entry.edit),
+            "inverse": encode_edit(inverse),
+            "before": encode_selection(entry.before),
+            "after": encode_selection(entry.after),
+        }
 
     def _selected(self, cluster_ids: Iterable[int] | None, which: Which = "all") -> tuple[int, ...]:
         if cluster_ids is not None:

@@ -23,6 +23,9 @@ Spikes = NDArray[np.integer]
 Labels = Mapping[str, Mapping[int, Cell]]
 """Field, then cluster id, to value."""
 
+ID_MAX = 2**31 - 1
+"""Greatest cluster id: they are saved as 32-bit integers."""
+
 GROUP = "group"
 """The field that holds good, mua, noise or unsorted."""
 
@@ -83,7 +86,15 @@ class CurationState:
         """Return a state in which some clusters gave way to others.
 
         Labels of clusters in `labels` are set; those of `removed` stay for undo.
+
+        Raises
+        ------
+        CurationError
+            If an id is too large for the files that clusters are saved in.
         """
+        if max(added, default=0) > ID_MAX:
+            msg = f"The cluster id {max(added)} is too large; ids go up to {ID_MAX}."
+            raise CurationError(msg)
         spikes = dict(self.spikes)
         for cluster_id in removed:
             del spikes[cluster_id]

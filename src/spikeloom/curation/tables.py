@@ -28,15 +28,14 @@ class TableState:
     """Filter expression; empty for none."""
 
 
-def sort_key(value: object) -> tuple[int, float, str]:
+def sort_key(value: Any) -> tuple[int, float, str]:  # noqa: ANN401 - any cell
     """Return what a present value is sorted by: numbers first, then text."""
-    if isinstance(value, (int, float)):
-        return (0, float(value), "") if value == value else (2, 0.0, "")
-    text = str(value)
+    text = value.casefold() if isinstance(value, str) else ""
     try:
-        return (0, float(text), "")
-    except ValueError:
-        return (1, 0.0, text.casefold())
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return (1, 0.0, text)
+    return (0, number, "") if number == number else (1, 0.0, text)
 
 
 def sort_rows(rows: Mapping[int, Row], column: str, *, is_descending: bool) -> list[int]:

@@ -54,6 +54,8 @@ class Workspace:
     """Counts the changes of clusters or labels."""
     saved_entry: int = 0
     """Number of the history entry that was last when the session was saved."""
+    n_settled: int = 0
+    """Number of the latest history entry when the session was saved."""
 
     @property
     def is_dirty(self) -> bool:
@@ -138,9 +140,25 @@ def redone(workspace: Workspace) -> tuple[Workspace, Change]:
     ), applied.change
 
 
-def marked_saved(workspace: Workspace, entry: int) -> Workspace:
-    """Return the workspace as one whose state after history entry `entry` is on the disk."""
-    return replace(workspace, saved_entry=entry, revision=workspace.revision + 1)
+def undone_earlier(
+    workspace: Workspace, edit: Edit, inverse: Edit, before: Selection
+) -> tuple[Workspace, Change]:
+    """Take back an action from before the history; return the workspace and what changed."""
+    applied = inverse.apply(workspace.state)
+    history = workspace.history.undo_earlier(
+        edit, inverse, applied.change, before, workspace.selection
+    )
+    return _moved_on(workspace, applied.state, history, before), applied.change
+
+
+def marked_saved(workspace: Workspace, saved: Workspace) -> Workspace:
+    """Return the workspace as one of which `saved` is on the disk."""
+    return replace(
+        workspace,
+        saved_entry=saved.history.top,
+        n_settled=saved.history.n_actions,
+        revision=workspace.revision + 1,
+    )
 
 
 def _moved_on(
@@ -195,7 +213,9 @@ class Rows:
         if facts is None:
             facts = self._facts(cluster_id, state.spikes[cluster_id])
             self._facts_of[cluster_id] = facts
-        return {ID: cluster_id, **facts, GROUP: None, **state.labels_of(cluster_id)}
+        row = {ID: cluster_id, **facts, GROUP: None, **state.labels_of(cluster_id)}
+        row[ID] = cluster_id  # whatever a column of some file is called
+        return row
 
     def columns(self, workspace: Workspace) -> list[str]:
         """Return the names of all columns: id, facts, group, then labels in order of name."""
@@ -230,7 +250,8 @@ class Rows:
             if name == "similarity":
                 similar = self.similar(workspace)
                 rows = {i: {**rows[i], SIMILARITY: score} for i, score in similar.items()}
-            known = (key, shown_rows(rows, table, self.filter(workspace, table.filter_text)))
+            # Read without its columns: one may have gone since, with the last label in it.
+            known = (key, shown_rows(rows, table, parse_filter(table.filter_text)))
             self._orders[name] = known
         return known[1]
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.errors import ParameterError
 from spikeloom.kernels.sparse_rows import gather_columns
 
 
@@ -45,9 +46,17 @@ class SparseFeatures:
         Returns
         -------
         ndarray of shape (n_spikes, n_components, n_channels) and dtype float32
+
+        Raises
+        ------
+        ParameterError
+            If a channel does not exist.
         """
         rows = self.rows_of(spikes)
         wanted = np.asarray(channel_ids, np.int64)
+        if wanted.size and not 0 <= wanted.min() <= wanted.max() < self.n_channels:
+            msg = f"There are channels 0 to {self.n_channels - 1}; {list(channel_ids)} were asked."
+            raise ParameterError(msg)
         if self._column_of is None:
             columns = np.broadcast_to(wanted, (rows.size, wanted.size)).copy()
         else:
@@ -62,6 +71,8 @@ class SparseFeatures:
         if self.spike_ids is None:
             return np.asarray(spikes, np.int64)
         ids, order = self._sorted_ids
+        if ids.size == 0:
+            return np.full(spikes.size, -1)
         positions = np.minimum(np.searchsorted(ids, spikes), ids.size - 1)
         return np.where(ids[positions] == spikes, order[positions], -1)
 

@@ -1,5 +1,6 @@
 """Load a `TemplateModel` from the files of a phy dataset."""
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from spikeloom.datasets.templates import N_CLOSEST_CHANNELS, TemplateSet
 from spikeloom.datasets.waveform_pool import WaveformPool, make_pool
 from spikeloom.errors import DataError, SpikeloomError
 from spikeloom.extractors.cluster_tables import read_cluster_tables
-from spikeloom.extractors.phy_arrays import PhyFolder, as_indices, as_labels
+from spikeloom.extractors.phy_arrays import PhyFolder, as_indices, as_labels, squeeze
 from spikeloom.extractors.phy_params import PhyParams, read_phy_params
+from spikeloom.kernels.jit import takes_dtype
 from spikeloom.storage.arrays import open_flat, open_npy
 
 _NOT_ATTRIBUTES = frozenset(
@@ -81,7 +83,6 @@ def _load(loading: _Loading) -> TemplateModel:
             f"{n_templates} templates only; the spikes of the others have none."
         )
     similarity = _load_similarity(loading, n_templates)
-    amplitudes = files.optional("amplitudes")
     tables = read_cluster_tables(files.folder)
     traces = _load_traces(loading, channel_map, samples)
     return TemplateModel(
@@ -89,7 +90,7 @@ def _load(loading: _Loading) -> TemplateModel:
         spike_samples=samples,
         spike_clusters=spike_clusters,
         spike_templates=spike_templates,
-        amplitudes=amplitudes if _fits(loading, "amplitudes", amplitudes, samples.size) else None,
+        amplitudes=files.vector("amplitudes", samples.size),
         channel_map=channel_map,
         channel_positions=positions,
         channel_shanks=shanks,
@@ -125,9 +126,9 @@ def _load_spike_samples(loading: _Loading) -> NDArray[np.int64]:
         seconds_files = sorted(files.folder.glob("spikes.times*.npy"))
         samples_files = sorted(files.folder.glob("spikes.samples*.npy"))
         if samples_files:
-            samples = _as_samples(open_npy(samples_files[0]).squeeze())
+            samples = _as_samples(squeeze(open_npy(samples_files[0])), samples_files[0].name)
         elif seconds_files:
-            seconds = open_npy(seconds_files[0]).squeeze()
+            seconds = squeeze(open_npy(seconds_files[0]))
             samples = np.round(seconds * loading.params.sampling_frequency).astype(np.int64)
         else:
             samples = _as_samples(files.required("spike_times"))  # raises, naming the file
@@ -150,13 +151,13 @@ def _load_spike_samples(loading: _Loading) -> NDArray[np.int64]:
     return samples
 
 
-def _as_samples(array: NDArray[Any]) -> NDArray[np.int64]:
+def _as_samples(array: NDArray[Any], name: str = "spike_times.npy") -> NDArray[np.int64]:
     if array.dtype == np.uint64:
         # The same bytes: no recording has 2**63 samples, and a memory map stays one.
         return array.view(np.int64)
     if array.dtype.kind == "f":
         if np.any(array != np.floor(array)):
-            msg = "spike_times.npy holds fractions: are these seconds? It must hold sample indices."
+            msg = f"{name} holds fractions: are these seconds? It must hold sample indices."
             raise DataError(msg)
         return array.astype(np.int64)
     return array if array.dtype == np.int64 else array.astype(np.int64)
@@ -177,6 +178,9 @@ def _load_assignments(
         clusters = templates
         if clusters_path is not None:
             clusters = as_labels(files.required("spike_clusters"), "spike_clusters")
+    # The one file that other programs rewrite, some of them in place: no memory map of it.
+    clusters = clusters.copy()
+    clusters.setflags(write=False)
     for name, array in (("spike_templates", templates), ("spike_clusters", clusters)):
         if array.shape != (n_spikes,):
             msg = (
@@ -226,10 +230,9 @@ def _load_positions(loading: _Loading, n_channels: int) -> NDArray[np.float64]:
 
 
 def _load_integers(loading: _Loading, name: str, n_channels: int) -> NDArray[np.int64]:
-    array = loading.files.optional(name)
-    if not _fits(loading, name, array, n_channels) or array is None:
-        return np.zeros(n_channels, np.int64)
-    return as_indices(array, name)
+    is_there = loading.files.vector(name, n_channels) is not None
+    indices = loading.files.optional_indices(name) if is_there else None
+    return np.zeros(n_channels, np.int64) if indices is None else indices
 
 
 def _load_traces(
@@ -288,8 +291,7 @@ def _load_templates(
     if stored is None:
         loading.notes["templates"] = "There is no usable templates.npy."
         return None
-    array = loading.files.optional_unsqueezed("template_ind", 2)
-    channels = None if array is None else as_indices(array, "template_ind")
+    channels = loading.files.optional_indices("template_ind", 2)
     if channels is not None and channels.shape != (stored.shape[0], stored.shape[2]):
         loading.warn(
             f"template_ind.npy has shape {channels.shape}, which does not go with templates.npy "
@@ -302,7 +304,6 @@ def _load_templates(
         )
         loading.warn(loading.notes["templates"])
         return None
-    extra = loading.params.extra
     return TemplateSet(
         stored=stored,
         stored_channels=None if channels is None else np.where(channels < n_channels, channels, -1),
@@ -310,9 +311,17 @@ def _load_templates(
         channel_positions=positions,
         channel_shanks=shanks,
         scaling=loading.params.template_scaling,
-        n_closest_channels=int(extra.get("n_closest_channels", N_CLOSEST_CHANNELS)),
-        amplitude_threshold=float(extra.get("amplitude_threshold", 0.0)),
+        n_closest_channels=int(_number(loading, "n_closest_channels", N_CLOSEST_CHANNELS)),
+        amplitude_threshold=_number(loading, "amplitude_threshold", 0.0),
     )
+
+
+def _number(loading: _Loading, name: str, default: float) -> float:
+    value = loading.params.extra.get(name, default)
+    if not isinstance(value, (int, float)) or not math.isfinite(value):
+        msg = f"{loading.params.path} says {name}={value!r}, which is not a number."
+        raise DataError(msg)
+    return value
 
 
 def _load_similarity(loading: _Loading, n_templates: int) -> NDArray[np.floating[Any]] | None:
@@ -326,7 +335,14 @@ def _load_similarity(loading: _Loading, n_templates: int) -> NDArray[np.floating
             f"{(n_templates, n_templates)}; it is ignored."
         )
         return None
-    return np.asarray(np.nan_to_num(matrix))
+    matrix = np.asarray(np.nan_to_num(matrix))
+    if len(matrix) > 1 and not np.any(matrix[~np.eye(len(matrix), dtype=np.bool_)]):
+        loading.warn(
+            "similar_templates.npy says that no template is like any other; the similarity is "
+            "computed from the templates instead."
+        )
+        return None
+    return matrix
 
 
 def _load_unwhitening(loading: _Loading, n_channels: int) -> NDArray[np.float64] | None:
@@ -347,7 +363,12 @@ def _load_unwhitening(loading: _Loading, n_channels: int) -> NDArray[np.float64]
             "templates are shown as stored."
         )
         return None
-    matrix = np.nan_to_num(np.asarray(matrix, np.float64))
+    matrix = np.asarray(matrix, np.float64)
+    if not np.isfinite(matrix).all():
+        loading.warn(
+            "The whitening matrix holds values that are not numbers; templates are shown as stored."
+        )
+        return None
     return None if np.array_equal(matrix, np.eye(n_channels)) else matrix
 
 
@@ -356,42 +377,63 @@ def _load_features(
 ) -> SparseFeatures | None:
     """Read ``pc_features`` or ``template_features`` and the two files that go with them."""
     files = loading.files
+    note = "features" if name == "pc_features" else name
     path = files.find(name)
     stored = files.optional(name) if path else None
     if stored is None or path is None:
-        loading.notes.setdefault("features", f"There is no usable {name}.npy.")
+        loading.notes[note] = f"There is no usable {name}.npy."
         return None
-    shape = open_npy(path).shape
     # Restore the axes that squeezing took: (spikes, components, channels), or (spikes, columns).
-    stored = stored.reshape(shape if len(shape) == 3 else (shape[0], 1, -1))
+    shape = open_npy(path).shape
+    n_rows = shape[0] if shape else 1
+    stored = stored.reshape(
+        shape if len(shape) == 3 else (n_rows, 1, stored.size // max(n_rows, 1))
+    )
+    if not takes_dtype(stored.dtype):
+        stored = stored.astype(np.float32)
     stem = "pc_feature" if name == "pc_features" else "template_feature"
-    ids = files.optional(f"{stem}_spike_ids")
-    spike_ids = None if ids is None else as_indices(ids, f"{stem}_spike_ids")
-    n_rows = spike_templates.size if spike_ids is None else spike_ids.size
-    columns = files.optional_unsqueezed(f"{stem}_ind", 2)
-    channel_ids = None if columns is None else as_indices(columns, f"{stem}_ind")
-    problem = None
-    if len(stored) != n_rows:
-        problem = f"{name}.npy has {len(stored)} rows where {n_rows} are expected"
-    elif channel_ids is not None and channel_ids.shape[1] != stored.shape[2]:
-        problem = f"{stem}_ind.npy has {channel_ids.shape[1]} columns, {name}.npy {stored.shape[2]}"
-    elif channel_ids is not None and len(channel_ids) <= spike_templates.max(initial=-1):
-        problem = f"{stem}_ind.npy has fewer rows than there are templates"
-    elif channel_ids is None and stored.shape[2] != n_columns:
-        problem = f"{name}.npy has {stored.shape[2]} columns where {n_columns} are expected"
+    features = SparseFeatures(
+        stored,
+        files.optional_indices(f"{stem}_ind", 2),
+        files.optional_indices(f"{stem}_spike_ids"),
+        spike_templates,
+        n_columns,
+    )
+    problem = _problem_of(features, files, name, stem)
     if problem:
         loading.warn(f"{problem}; the features are not shown.")
-        loading.notes["features"] = f"{problem}."
+        loading.notes[note] = f"{problem}."
         return None
-    return SparseFeatures(stored, channel_ids, spike_ids, spike_templates, n_columns)
+    return features
+
+
+def _problem_of(features: SparseFeatures, files: PhyFolder, name: str, stem: str) -> str | None:
+    """Tell why features and the two files that go with them do not fit together."""
+    n_rows, _, n_columns = features.stored.shape
+    n_spikes = features.spike_templates.size
+    listed, ids = features.channel_ids, features.spike_ids
+    for part, found in (("ind", listed), ("spike_ids", ids)):
+        if found is None and files.find(f"{stem}_{part}") is not None:
+            return f"{stem}_{part}.npy cannot be used"
+    if ids is not None and ids.size and not 0 <= ids.min() <= ids.max() < n_spikes:
+        return f"{stem}_spike_ids.npy names spikes that do not exist"
+    n_expected = n_spikes if ids is None else ids.size
+    if n_rows != n_expected:
+        return f"{name}.npy has {n_rows} rows where {n_expected} are expected"
+    if listed is None:
+        if n_columns == features.n_channels:
+            return None
+        return f"{name}.npy has {n_columns} columns where {features.n_channels} are expected"
+    if listed.shape[1] != n_columns:
+        return f"{stem}_ind.npy has {listed.shape[1]} columns, {name}.npy {n_columns}"
+    if len(listed) <= features.spike_templates.max(initial=-1):
+        return f"{stem}_ind.npy has fewer rows than there are templates"
+    return None
 
 
 def _load_listed_channels(loading: _Loading, n_channels: int) -> NDArray[np.int64] | None:
-    array = loading.files.optional_unsqueezed("pc_feature_ind", 2)
-    if array is None:
-        return None
-    channels = as_indices(array, "pc_feature_ind")
-    return np.where(channels < n_channels, channels, -1)
+    channels = loading.files.optional_indices("pc_feature_ind", 2)
+    return None if channels is None else np.where(channels < n_channels, channels, -1)
 
 
 def _load_pool(loading: _Loading) -> WaveformPool | None:
@@ -400,21 +442,27 @@ def _load_pool(loading: _Loading) -> WaveformPool | None:
     if any(files.find(f"{stem}.{part}") is None for part in ("waveforms", "channels", "spikes")):
         return None
     waveforms = files.optional_unsqueezed(f"{stem}.waveforms", 3)
-    channels = files.optional_unsqueezed(f"{stem}.channels", 2)
-    spikes = files.optional(f"{stem}.spikes")
+    channels = files.optional_indices(f"{stem}.channels", 2)
+    spikes = files.optional_indices(f"{stem}.spikes")
     if waveforms is None or channels is None or spikes is None:
         return None
-    if not len(waveforms) == len(channels) == len(spikes):
-        loading.warn(f"The {stem} files have different numbers of rows; they are ignored.")
+    n_rows, _, n_columns = waveforms.shape
+    if spikes.shape != (n_rows,) or channels.shape != (n_rows, n_columns):
+        loading.warn(f"The {stem} files do not go together; they are ignored.")
         return None
-    return make_pool(spikes, waveforms, as_indices(channels, f"{stem}.channels"))
+    return make_pool(spikes, waveforms, channels)
 
 
 def _load_reordered(loading: _Loading, n_spikes: int) -> NDArray[np.int64] | None:
-    array = loading.files.optional("spike_times_reordered")
-    if array is None or not _fits(loading, "spike_times_reordered", array, n_spikes):
+    name = "spike_times_reordered"
+    array = loading.files.vector(name, n_spikes)
+    if array is None:
         return None
-    return _as_samples(array)
+    try:
+        return _as_samples(array, f"{name}.npy")
+    except DataError as error:
+        loading.warn(f"{error} It is ignored.")
+        return None
 
 
 def _load_attributes(loading: _Loading, n_spikes: int) -> dict[str, NDArray[Any]]:

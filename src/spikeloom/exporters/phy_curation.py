@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from spikeloom.curation.state import CurationState
 from spikeloom.errors import WriteError
-from spikeloom.extractors.cluster_tables import CLUSTER_INFO
+from spikeloom.extractors.cluster_tables import CLUSTER_INFO, table_name
 from spikeloom.storage.arrays import npy_writer
 from spikeloom.storage.atomic import Writer, flush_folder, replace_together
 from spikeloom.storage.delimited import Cell, format_table
@@ -63,15 +63,18 @@ def plan_save(
     spike_clusters_path : Path
         The file of the clusters; tables go beside it.
     texts : mapping, optional
-        Value and original text of cells whose text a plain conversion would not give back
-        (``007``); cells that still have that value keep their text.
+        For each field that the dataset's files had: value and original text of cells whose text a
+        plain conversion would not give back (``007``); cells that still have that value keep
+        their text.
     """
+    texts = texts or {}
     folder = spike_clusters_path.parent
     contents: dict[Path, bytes | Writer] = {}
     for field in sorted(state.labels):
-        path = folder / f"cluster_{field}.tsv"
-        table = _label_rows(state, field, (texts or {}).get(field, {}))
-        if table or path.exists():
+        path = folder / table_name(field)
+        table = _label_rows(state, field, texts.get(field, {}))
+        # An empty table too, where there were values: they may stand in a table of many fields.
+        if table or field in texts or path.exists():
             contents[path] = format_table(["cluster_id", field], table)
     contents[folder / f"{CLUSTER_INFO}.tsv"] = _info_table(state, info)
     contents[spike_clusters_path] = npy_writer(np.ascontiguousarray(spike_clusters, np.int32))
@@ -126,7 +129,8 @@ def _label_rows(
         value = state.label(field, cluster_id)
         if value is not None:
             known = texts.get(cluster_id)
-            rows.append((cluster_id, known[1] if known and known[0] == value else value))
+            is_untouched = known and (known[0] is value or known[0] == value)  # nan equals nothing
+            rows.append((cluster_id, known[1] if known and is_untouched else value))
     return rows
 
 

@@ -5,7 +5,8 @@ Every ``.tsv`` and ``.csv`` file of a dataset that has a ``cluster_id`` column i
 Where two files give the same field, the file named after the field wins, then the last by name.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +15,25 @@ from spikeloom.storage.delimited import Cell, parse_cell, read_table
 
 CLUSTER_INFO = "cluster_info"
 
+_NOT_IN_FILE_NAMES = re.compile(r"[/\\\x00-\x1f]")
+
 Labels = dict[str, dict[int, Cell]]
 """Field, then cluster id, to value; clusters without a value are absent."""
 
 
 Texts = dict[str, dict[int, tuple[Cell, str]]]
 """Value and original text of the cells that ``str`` would write in another way (``007``)."""
+
+
+def table_name(field: str) -> str:
+    """Return the name of the file that holds a field by itself.
+
+    Examples
+    --------
+    >>> table_name("group"), table_name("spikes/s")
+    ('cluster_group.tsv', 'cluster_spikes_s.tsv')
+    """
+    return f"cluster_{_NOT_IN_FILE_NAMES.sub('_', field)}.tsv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +50,40 @@ class ClusterTables:
     """Files and rows that could not be used."""
 
 
-def read_cluster_tables(folder: Path) -> ClusterTables:
-    """Read all cluster tables of `folder`; a file that cannot be read gives a warning."""
+def read_cluster_tables(
+    folder: Path, *, newer: Path | None = None, left_out: Collection[str] = ()
+) -> ClusterTables:
+    """Read all cluster tables of a folder; a file that cannot be read gives a warning.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    newer : Path, optional
+        Another folder, whose tables are read instead of those of the same name.
+    left_out : collection of str
+        Names of files that are not read.
+    """
     labels: Labels = {}
     texts: Texts = {}
     origin: dict[str, Path] = {}
     warnings: list[str] = []
-    paths = sorted([*folder.glob("*.csv"), *folder.glob("*.tsv")], key=lambda p: (p.suffix, p.name))
-    for path in paths:
+    found = [
+        path
+        for place in (folder, newer)
+        if place is not None
+        for pattern in ("*.csv", "*.tsv")
+        for path in place.glob(pattern)
+        if place is newer or path.name not in left_out
+    ]
+    paths = {path.name: path for path in found}
+    for path in sorted(paths.values(), key=lambda p: (p.suffix, p.name)):
         if path.stem == CLUSTER_INFO or path.name.startswith("."):
             continue
         try:
             header, rows = read_table(path)
         except ReadError as error:
-            warnings.append(str(error.strerror or error))
+            warnings.append(str(error))
             continue
         if "cluster_id" not in header:
             continue
@@ -82,7 +116,7 @@ def _rows_by_cluster(rows: Iterable[list[str]], key: int) -> dict[int, list[str]
 
 def _is_outranked(name: str, path: Path, origin: Mapping[str, Path]) -> bool:
     """Tell whether another file than `path` has the better claim on field `name`."""
-    own_name = f"cluster_{name}"
+    own_name = Path(table_name(name)).stem
     return name in origin and origin[name].stem == own_name and path.stem != own_name
 
 

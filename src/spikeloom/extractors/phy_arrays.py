@@ -74,8 +74,18 @@ class PhyFolder:
         try:
             return squeeze(open_npy(path))
         except ReadError as error:
-            self.warnings.append(f"{error.strerror or error} It is ignored.")
+            self.warnings.append(f"{error} It is ignored.")
             return None
+
+    def vector(self, name: str, length: int) -> NDArray[Any] | None:
+        """Like `optional`, for an array of one axis and a known length."""
+        array = self.optional(name)
+        if array is not None and array.shape != (length,):
+            self.warnings.append(
+                f"{name}.npy has shape {array.shape} where {(length,)} is expected; it is ignored."
+            )
+            return None
+        return array
 
     def optional_unsqueezed(self, name: str, n_dimensions: int) -> NDArray[Any] | None:
         """Like `optional`, for an array whose axes of length one mean something."""
@@ -85,7 +95,7 @@ class PhyFolder:
         try:
             array = open_npy(path)
         except ReadError as error:
-            self.warnings.append(f"{error.strerror or error} It is ignored.")
+            self.warnings.append(f"{error} It is ignored.")
             return None
         if array.ndim != n_dimensions:
             self.warnings.append(
@@ -94,6 +104,22 @@ class PhyFolder:
             )
             return None
         return array
+
+    def optional_indices(
+        self, name: str, n_dimensions: int | None = None
+    ) -> NDArray[np.int64] | None:
+        """Like `optional`, for numbers that stand for indices; with all axes if told how many."""
+        if n_dimensions is None:
+            array = self.optional(name)
+        else:
+            array = self.optional_unsqueezed(name, n_dimensions)
+        if array is None:
+            return None
+        try:
+            return as_indices(array, name)
+        except DataError as error:
+            self.warnings.append(f"{error} It is ignored.")
+            return None
 
     def warn_if_wrong(self, name: str, array: NDArray[Any] | None, length: int) -> bool:
         """Return whether optional `array` has `length` rows; warn if it does not."""
@@ -124,12 +150,12 @@ def as_indices(array: NDArray[Any], name: str) -> NDArray[np.int64]:
     DataError
         If values are not whole numbers.
     """
+    limit = np.iinfo(np.int32).max
     if array.dtype.kind in "iu":
-        limit = np.iinfo(np.int32).max
         signed = array.astype(np.int64)
         return np.where((signed < 0) | (signed > limit), -1, signed)
     values = np.asarray(array, np.float64)
-    is_index = np.isfinite(values) & (values >= 0)
+    is_index = (values >= 0) & (values <= limit)
     if np.any(values[is_index] != np.floor(values[is_index])):
         msg = f"{name}.npy holds indices, but some are not whole numbers."
         raise DataError(msg)

@@ -10,8 +10,10 @@ Source: https://phy.readthedocs.io/en/latest/sorting_user_guide (parameters file
 """
 
 import ast
+import math
 import operator
 import runpy
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
@@ -28,7 +30,12 @@ _OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv,
 }
-_REPEAT_MAX = 10_000
+_LENGTH_MAX = 100_000
+"""Longest text, path or list that a file may build: a few lines could fill the memory."""
+
+_INTEGER_BITS_MAX = 64
+
+_SOURCE_SHOWN_MAX = 80
 
 
 @dataclass(frozen=True)
@@ -86,38 +93,56 @@ def read_phy_params(path: Path, *, trust: bool = False) -> PhyParams:
     values = {name.lower(): value for name, value in values.items() if not name.startswith("_")}
     try:
         return _interpret(path, values)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         msg = f"{path} has a value that makes no sense: {error}."
         raise DataError(msg) from error
 
 
 def _interpret(path: Path, values: dict[str, Any]) -> PhyParams:
     folder = path.resolve().parent
-    warnings = []
-    dat_path = values.pop("dat_path", [])
+    assumed = []
+    dat_path = values.pop("dat_path", None) or []
     if isinstance(dat_path, (str, PurePath)):
-        dat_path = [dat_path] if str(dat_path) else []
+        dat_path = [dat_path]
     sampling_frequency = values.pop("sample_rate", None)
     if sampling_frequency is None:
-        warnings.append(f"{path.name} gives no sample_rate; 30000 Hz is assumed.")
+        assumed.append(f"{path.name} gives no sample_rate; 30000 Hz is assumed.")
         sampling_frequency = 30_000.0
-    if float(sampling_frequency) <= 0:
-        msg = f"sample_rate={sampling_frequency} is not positive"
+    if not 0 < float(sampling_frequency) < math.inf:
+        msg = f"sample_rate={sampling_frequency} is not a positive number"
         raise ParameterError(msg)
     n_channels = values.pop("n_channels_dat", None)
     return PhyParams(
         path=path,
-        dat_paths=tuple(folder / str(item) for item in dat_path),
-        dtype=np.dtype(values.pop("dtype", "int16")),
+        dat_paths=tuple(folder / _as_path("dat_path", item) for item in dat_path),
+        dtype=_as_dtype(values.pop("dtype", "int16")),
         n_channels_dat=None if n_channels is None else int(n_channels),
         sampling_frequency=float(sampling_frequency),
         offset_bytes=int(values.pop("offset", 0) or 0),
-        dir_path=folder / str(values.pop("dir_path", ".")),
+        dir_path=folder / _as_path("dir_path", values.pop("dir_path", ".")),
         template_scaling=float(values.pop("template_scaling", 1.0)),
         show_mapped_channels=bool(values.pop("show_mapped_channels", True)),
         extra=values,
-        warnings=tuple(warnings),
+        warnings=tuple(assumed),
     )
+
+
+def _as_path(name: str, value: object) -> str | PurePath:
+    if isinstance(value, (str, PurePath)):
+        return value
+    msg = f"{name} holds a {type(value).__name__} where a path is expected"
+    raise TypeError(msg)
+
+
+def _as_dtype(value: object) -> np.dtype[Any]:
+    if not isinstance(value, (str, type, np.dtype)):
+        msg = f"dtype is a {type(value).__name__} where the name of a number type is expected"
+        raise TypeError(msg)
+    dtype = np.dtype(value)
+    if dtype.kind not in "iuf":
+        msg = f"dtype={dtype} is not a real number type"
+        raise TypeError(msg)
+    return dtype
 
 
 def evaluate_assignments(path: Path) -> dict[str, Any]:
@@ -129,8 +154,11 @@ def evaluate_assignments(path: Path) -> dict[str, Any]:
         If the file is not Python or does something else than assign plain values.
     """
     try:
-        tree = ast.parse(path.read_text(encoding="utf-8-sig"), filename=str(path))
-    except (SyntaxError, UnicodeDecodeError, ValueError, RecursionError, MemoryError) as error:
+        text = path.read_text(encoding="utf-8-sig")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of backslashes in Windows paths
+            tree = ast.parse(text, filename=str(path))
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
         msg = f"{path} is not a Python file of assignments: {error}."
         raise ReadError(0, msg) from error
     values: dict[str, Any] = {}
@@ -139,13 +167,21 @@ def evaluate_assignments(path: Path) -> dict[str, Any]:
             _execute(statement, values)
         except _NotPlainError as error:
             line = getattr(error.node, "lineno", statement.lineno)
-            source = ast.unparse(error.node)
             msg = (
-                f"{path}, line {line}: {source!r} is not a plain value. spikeloom reads params.py "
-                "without running it; write the value out, or allow it to run with --trust-params."
+                f"{path}, line {line}: {_source(error.node)!r} is not a plain value. spikeloom "
+                "reads params.py without running it; write the value out, or allow it to run with "
+                "--trust-params."
             )
             raise ReadError(0, msg) from None
+        except RecursionError:
+            msg = f"{path}, line {statement.lineno}: this is nested too deeply."
+            raise ReadError(0, msg) from None
     return values
+
+
+def _source(node: ast.AST) -> str:
+    source = ast.unparse(node)
+    return source if len(source) <= _SOURCE_SHOWN_MAX else source[:_SOURCE_SHOWN_MAX] + "…"
 
 
 class _NotPlainError(Exception):
@@ -170,7 +206,26 @@ def _execute(statement: ast.stmt, values: dict[str, Any]) -> None:
             raise _NotPlainError(statement)
 
 
-def _evaluate(node: ast.expr, values: Mapping[str, Any]) -> Any:  # noqa: ANN401, C901, PLR0911 - cases
+def _evaluate(node: ast.expr, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any plain value
+    value = _evaluate_any(node, values)
+    if _is_too_large(value):
+        raise _NotPlainError(node)
+    return value
+
+
+def _is_too_large(value: object) -> bool:
+    match value:
+        case str() | bytes() | list() | dict():
+            return len(value) > _LENGTH_MAX
+        case PurePath():
+            return len(str(value)) > _LENGTH_MAX
+        case int():
+            return value.bit_length() > _INTEGER_BITS_MAX
+        case _:
+            return False
+
+
+def _evaluate_any(node: ast.expr, values: Mapping[str, Any]) -> Any:  # noqa: ANN401, C901, PLR0911 - cases
     match node:
         case ast.Constant(value=value):
             return value
@@ -182,15 +237,16 @@ def _evaluate(node: ast.expr, values: Mapping[str, Any]) -> Any:  # noqa: ANN401
             if any(key is None for key in keys):
                 raise _NotPlainError(node)
             names = [_evaluate(key, values) for key in keys if key is not None]
-            return dict(zip(names, [_evaluate(item, values) for item in items], strict=True))
+            pairs = zip(names, [_evaluate(item, values) for item in items], strict=True)
+            return _checked(node, dict, pairs)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return _checked(node, operator.neg, _evaluate(operand, values))
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
             return _combine(node, _evaluate(left, values), _evaluate(right, values))
         case ast.JoinedStr(values=parts):
-            return "".join(str(_evaluate(part, values)) for part in parts)
+            return _joined(node, [_evaluate(part, values) for part in parts])
         case ast.FormattedValue(value=value, conversion=-1, format_spec=None):
-            return _evaluate(value, values)
+            return _as_text(node, _evaluate(value, values))
         case ast.Call(func=function, args=arguments, keywords=[]):
             return _call(node, ast.unparse(function), [_evaluate(a, values) for a in arguments])
         case _:
@@ -200,27 +256,43 @@ def _evaluate(node: ast.expr, values: Mapping[str, Any]) -> Any:  # noqa: ANN401
 def _checked(node: ast.expr, function: Callable[..., Any], *arguments: Any) -> Any:  # noqa: ANN401
     try:
         return function(*arguments)
-    except (TypeError, ValueError, ZeroDivisionError):
+    except (TypeError, ValueError, ArithmeticError):
         raise _NotPlainError(node) from None
+
+
+def _joined(node: ast.expr, parts: list[str]) -> str:
+    if sum(map(len, parts)) > _LENGTH_MAX:
+        raise _NotPlainError(node)
+    return "".join(parts)
+
+
+def _as_text(node: ast.expr, value: object) -> str:
+    """Return a single value as text; of lists, whose text may be huge, there is no need."""
+    if isinstance(value, (str, int, float, PurePath)):
+        return str(value)
+    raise _NotPlainError(node)
 
 
 def _combine(node: ast.BinOp, left: Any, right: Any) -> Any:  # noqa: ANN401 - any plain value
     if isinstance(node.op, ast.Div) and isinstance(left, PurePath):
-        return left / str(right)
+        return left / _as_text(node, right)
     if isinstance(node.op, ast.Mult):
-        sized = [len(value) for value in (left, right) if isinstance(value, (str, list))]
+        sizes = [len(value) for value in (left, right) if isinstance(value, (str, bytes, list))]
         counts = [value for value in (left, right) if isinstance(value, int)]
-        if sized and counts and sized[0] * counts[0] > _REPEAT_MAX:
-            raise _NotPlainError(node)  # a string repeated until memory is full
+        if sizes and counts and sizes[0] * counts[0] > _LENGTH_MAX:
+            raise _NotPlainError(node)
     return _checked(node, _OPERATORS[type(node.op)], left, right)
 
 
 def _call(node: ast.Call, name: str, arguments: list[Any]) -> Any:  # noqa: ANN401
     match name:
         case "Path" | "pathlib.Path" | "os.path.join" | "PurePath":
+            _joined(node, [str(a) for a in arguments if isinstance(a, (str, PurePath))])
             return _checked(node, PurePath, *arguments)
-        case "float" | "int" | "str" | "list" | "tuple" if len(arguments) == 1:
-            converters = {"float": float, "int": int, "str": str, "list": list, "tuple": list}
+        case "str" if len(arguments) == 1:
+            return _as_text(node, arguments[0])
+        case "float" | "int" | "list" | "tuple" if len(arguments) == 1:
+            converters = {"float": float, "int": int, "list": list, "tuple": list}
             return _checked(node, converters[name], arguments[0])
         case _ if name in {"np.float32", "np.int16", "np.dtype"} and arguments:
             return arguments[0]

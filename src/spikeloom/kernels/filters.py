@@ -44,7 +44,9 @@ def filter_forward_backward(
         for c in range(n_channels):
             state[0, c] = steady[s, 0] * block[n_samples - 1, c]
             state[1, c] = steady[s, 1] * block[n_samples - 1, c]
-        for t in range(n_samples - 1, -1, -1):
+        # Counted up: inside a loop that counts down, the one over channels is not vectorised.
+        for k in range(n_samples):
+            t = n_samples - 1 - k
             for c in range(n_channels):
                 x = block[t, c]
                 y = b0 * x + state[0, c]

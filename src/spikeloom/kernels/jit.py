@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
+import numpy as np
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -20,3 +21,15 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` on its first call."""
     compiled: Any = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
     return cast("Callable[P, R]", compiled)
+
+
+def takes_dtype(dtype: np.dtype[Any]) -> bool:
+    """Tell whether kernels take arrays of a number type: not of another byte order, no halves.
+
+    Examples
+    --------
+    >>> [takes_dtype(np.dtype(name)) for name in ("i2", "f4", "f8", ">i2", "f2", "?")]
+    [True, True, True, False, False, False]
+    """
+    is_real = dtype.kind == "f" and dtype.itemsize in {4, 8}
+    return dtype.isnative and (dtype.kind in "iu" or is_real)

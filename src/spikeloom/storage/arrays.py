@@ -1,6 +1,7 @@
 """Read and write ``.npy`` files and flat binary files as memory maps."""
 
 import contextlib
+import tokenize
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,32 +13,55 @@ from spikeloom.storage.atomic import Writer
 
 _EMPTY_BYTES_MAX = 4096
 
+_NUMBERS = "biuf"
+"""Kinds of dtype that are numbers or truth values."""
+
+_FAULTS = (
+    *(ValueError, TypeError, EOFError, OSError, ArithmeticError, SyntaxError),
+    *(tokenize.TokenError, MemoryError, RecursionError),
+)
+"""What numpy raises on damaged files: the header is the source of a Python dictionary."""
+
 
 def open_npy(path: Path) -> NDArray[Any]:
-    """Open a ``.npy`` file as a read-only memory map; object arrays are refused.
+    """Open a ``.npy`` file of numbers as a read-only memory map.
 
     Raises
     ------
     MissingFileError
         If there is no such file.
     ReadError
-        If it is not a ``.npy`` file, is cut short, or holds Python objects.
+        If it is not a ``.npy`` file, is cut short, or holds text or Python objects.
     """
     if not path.is_file():
         msg = f"There is no file {path}."
         raise MissingFileError(2, msg)
     try:
-        # As a plain array: compiled kernels take those much faster than memory-map objects.
-        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (ValueError, EOFError, OSError) as error:
+        array = _map_npy(path)
+    except _FAULTS as error:
         size = path.stat().st_size
-        with contextlib.suppress(ValueError, EOFError, OSError):
-            # An array without elements cannot be mapped, but is a fine array.
-            array = np.load(path, allow_pickle=False) if size < _EMPTY_BYTES_MAX else None
-            if array is not None and array.size == 0:
-                return np.asarray(array)
         msg = f"{path} ({size} bytes) is not a complete .npy file of numbers: {error}."
         raise ReadError(0, msg) from error
+    if array.dtype.kind not in _NUMBERS:
+        msg = f"{path} holds {array.dtype} where numbers are expected."
+        raise ReadError(0, msg)
+    return array
+
+
+def _map_npy(path: Path) -> NDArray[Any]:
+    # Not numpy.load, which also opens archives.
+    try:
+        # As a plain array: compiled kernels take those much faster than memory-map objects.
+        return np.asarray(np.lib.format.open_memmap(path, mode="r"))
+    except _FAULTS:
+        # An array without elements cannot be mapped, but is a fine array.
+        with contextlib.suppress(*_FAULTS):
+            if path.stat().st_size < _EMPTY_BYTES_MAX:
+                with path.open("rb") as file:
+                    array = np.lib.format.read_array(file, allow_pickle=False)
+                if array.size == 0:
+                    return array
+        raise
 
 
 def npy_writer(array: NDArray[Any]) -> Writer:
@@ -67,12 +91,14 @@ def open_flat(
         msg = f"There is no file {path}."
         raise MissingFileError(2, msg)
     dtype = np.dtype(dtype)
-    sample_bytes = dtype.itemsize * n_channels
-    n_samples = (path.stat().st_size - offset_bytes) // sample_bytes
+    n_bytes = path.stat().st_size
+    n_samples = 0
+    if n_channels > 0 and offset_bytes >= 0 and dtype.itemsize > 0:
+        n_samples = (n_bytes - offset_bytes) // (dtype.itemsize * n_channels)
     if n_samples < 1:
         msg = (
-            f"{path} has {path.stat().st_size} bytes: too few for one sample of {n_channels} "
-            f"channels of {dtype} after an offset of {offset_bytes} bytes. "
+            f"{path} has {n_bytes} bytes, which do not make one sample of {n_channels} channels "
+            f"of {dtype} after an offset of {offset_bytes} bytes. "
             "Check n_channels_dat, dtype and offset."
         )
         raise DataError(msg)

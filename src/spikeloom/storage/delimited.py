@@ -1,11 +1,13 @@
 r"""Tables in delimited text, as spike sorters and phy write them (``cluster_*.tsv``).
 
 The delimiter is a tab if the first line has one, else a comma. Cells are integers, else floats,
-else text; an empty cell is absent. Line ends may be LF or CRLF, and the last one may be missing.
+else text; an empty cell is absent. Integers of more than 64 bits (serial numbers) stay text.
+Line ends may be LF or CRLF, and the last one may be missing.
 """
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -13,6 +15,10 @@ from spikeloom.errors import ReadError
 
 Cell = int | float | str
 """What a cell may hold; an absent cell is None."""
+
+_INTEGER = re.compile(r"[+-]?\d+")
+_INTEGER_END = 2**63
+_DIGITS_MAX = 40
 
 
 def parse_cell(text: str) -> Cell | None:
@@ -28,12 +34,15 @@ def parse_cell(text: str) -> Cell | None:
     # int() takes "1_000", which in a label is text.
     if "_" in text:
         return text
-    for convert in (int, float):
-        try:
-            return convert(text)
-        except ValueError:
-            continue
-    return text
+    if _INTEGER.fullmatch(text):
+        if len(text) > _DIGITS_MAX:
+            return text
+        number = int(text)
+        return number if -_INTEGER_END <= number < _INTEGER_END else text
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def read_table(path: Path) -> tuple[list[str], list[list[str]]]:
@@ -51,7 +60,11 @@ def read_table(path: Path) -> tuple[list[str], list[list[str]]]:
         raise ReadError(0, msg) from error
     first_line = text.split("\n", 1)[0]
     delimiter = "\t" if "\t" in first_line else ","
-    lines = list(csv.reader(io.StringIO(text), delimiter=delimiter))
+    try:
+        lines = list(csv.reader(io.StringIO(text), delimiter=delimiter))
+    except csv.Error as error:
+        msg = f"{path} cannot be read as a table: {error}."
+        raise ReadError(0, msg) from error
     if not lines or not any(name.strip() for name in lines[0]):
         msg = f"{path} has no header line."
         raise ReadError(0, msg)

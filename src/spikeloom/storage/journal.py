@@ -4,7 +4,8 @@ One line of JSON per entry, ``{"crc": "…", "entry": {…}}``; the check sum is
 entry's own text. `Journal.append` returns after the line was flushed to the disk. A line that
 was being written when the process died fails its check and is cut off by the next writer: it was
 never acknowledged. A line that fails in the middle of the file means damage: reading stops there
-and says so, and nothing is appended behind it.
+and says so, and nothing is appended behind it. (Two lines run into one are damage too, not an
+unfinished last line: a line begins in the middle of them.)
 
 Writers take a lock that the system drops with the process; readers need none.
 """
@@ -24,6 +25,9 @@ from spikeloom.storage.atomic import flush_folder
 from spikeloom.storage.locks import try_lock
 
 Entry = dict[str, Any]
+
+_LINE_START = b'{"crc":"'
+"""How each line begins; inside a line its quotes would be escaped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ def read_journal(path: Path) -> JournalContent:
         entry = _decode_line(line) if end >= 0 else None
         if entry is None:
             is_last = end < 0 or end == len(content) - 1
+            is_last &= content.find(_LINE_START, position + 1) < 0
             damage = None if is_last else f"line {len(entries) + 1} of {path} fails its check"
             return JournalContent(tuple(entries), position, is_last, damage)
         entries.append(entry)
@@ -108,15 +113,13 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = _open_locked(path)
+        self._file = locked_file(path)
         try:
             content = _read_sound(path)
-            if content.is_torn:
-                self._file.truncate(content.n_bytes)
-            self._file.seek(0, os.SEEK_END)
         except BaseException:
             self._file.close()
             raise
+        self._n_bytes = content.n_bytes
         self.entries = content.entries
         """What the journal held when it was opened."""
 
@@ -128,17 +131,26 @@ class Journal:
         JournalError
             If the disk refuses (full, gone); the journal is as before.
         """
-        position = self._file.seek(0, os.SEEK_END)
+        line = encode_line(entry)
         try:
-            self._file.write(encode_line(entry))
-            self._file.flush()
+            # What an unfinished line left behind, now or when the process before this one died.
+            if os.fstat(self._file.fileno()).st_size != self._n_bytes:
+                self._file.truncate(self._n_bytes)
+            self._write_all(line)
             os.fsync(self._file.fileno())
         except OSError as error:
-            # If this fails too: the unfinished line is cut off at the next opening.
+            # If this fails too: the unfinished line is cut off before the next one.
             with contextlib.suppress(OSError):
-                self._file.truncate(position)
+                self._file.truncate(self._n_bytes)
             msg = f"The journal {self.path} cannot be written: {error.strerror or error}."
             raise JournalError(error.errno or 0, msg) from error
+        self._n_bytes += len(line)
+
+    def _write_all(self, line: bytes) -> None:
+        """Write a whole line: without a buffer, a disk that is all but full takes a part of it."""
+        written = 0
+        while written < len(line):
+            written += self._file.write(line[written:])
 
     def close(self) -> None:
         """Close the file and drop the lock."""
@@ -164,7 +176,16 @@ def _read_sound(path: Path) -> JournalContent:
     return content
 
 
-def _open_locked(path: Path) -> BinaryIO:
+def locked_file(path: Path) -> BinaryIO:
+    """Open a journal's file for appending and lock it for this process, whatever it holds.
+
+    Raises
+    ------
+    LockedError
+        If another process has it open for appending.
+    JournalError
+        If it cannot be opened.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         is_new = not path.exists()

@@ -1,6 +1,7 @@
 """Advisory locks on open files, which the system drops when their process dies."""
 
 import sys
+from pathlib import Path
 from typing import BinaryIO
 
 if sys.platform == "win32":
@@ -15,6 +16,10 @@ if sys.platform == "win32":
             return False
         return True
 
+    def is_locked(path: Path) -> bool:
+        """Tell whether a process holds a file locked; here reading such a file fails anyway."""
+        return not path.exists()
+
 else:
     import fcntl
 
@@ -25,3 +30,12 @@ else:
         except BlockingIOError:
             return False
         return True
+
+    def is_locked(path: Path) -> bool:
+        """Tell whether a process holds a file locked."""
+        with path.open("rb") as file:
+            try:
+                fcntl.flock(file.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False

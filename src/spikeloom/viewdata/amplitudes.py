@@ -113,7 +113,6 @@ def compute_amplitudes(
     ]
     own = np.concatenate([*parts[1:], np.zeros(0)])
     low, high = _limits(own)
-    bins = np.linspace(low, high, N_HISTOGRAM_BINS + 1)
     spikes = np.concatenate([background, *samples])
     return Amplitudes(
         kind=kind,
@@ -127,7 +126,7 @@ def compute_amplitudes(
         low=low,
         high=high,
         histograms=np.array(
-            [np.histogram(part[np.isfinite(part)], bins)[0] for part in parts[1:]], np.int32
+            [np.histogram(part, N_HISTOGRAM_BINS, (low, high))[0] for part in parts[1:]], np.int32
         ).reshape(len(shown), N_HISTOGRAM_BINS),
         n_bins=N_HISTOGRAM_BINS,
         unit=_unit(context, kind),
@@ -162,8 +161,14 @@ def feature_channel(context: ViewContext, cluster_ids: list[int], wanted: int) -
     return 0
 
 
-def template_amplitudes(context: ViewContext, spikes: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Return the template amplitude of given spikes; shape (n_spikes,)."""
+def template_amplitudes(
+    context: ViewContext, spikes: NDArray[np.integer], cluster_id: int | None = None
+) -> NDArray[np.float64]:
+    """Return the template amplitude of given spikes; shape (n_spikes,).
+
+    If they all belong to one cluster, `cluster_id` saves looking up each spike's template where
+    the cluster has a single one.
+    """
     dataset = context.dataset
     if dataset.amplitudes is None:
         return np.full(spikes.size, np.nan)
@@ -171,8 +176,15 @@ def template_amplitudes(context: ViewContext, spikes: NDArray[np.integer]) -> ND
     templates = dataset.templates
     if templates is None:
         return values
-    largest = templates.main_magnitudes
-    template_ids = np.minimum(dataset.spike_templates[spikes], largest.size - 1)
+    n_templates = templates.n_templates
+    largest = np.append(
+        templates.main_magnitudes, np.nan
+    )  # the last for templates that no file has
+    if cluster_id is not None:
+        counts = context.catalog.template_counts(cluster_id, context.spikes_of(cluster_id))
+        if counts.template_ids.size == 1:
+            return np.asarray(values * largest[min(counts.main, n_templates)])
+    template_ids = np.minimum(dataset.spike_templates[spikes], n_templates)
     return np.asarray(values * largest[template_ids])
 
 
@@ -223,7 +235,7 @@ def _values(  # noqa: PLR0917 - all of them matter
         return feature_values(context, spikes, channel, component)
     if kind == "raw":
         return np.zeros(0) if cluster_id is None else raw_amplitudes(context, cluster_id, spikes)
-    return template_amplitudes(context, spikes)
+    return template_amplitudes(context, spikes, cluster_id)
 
 
 def _background(context: ViewContext, shown: list[int], n_max: int) -> Spikes:
@@ -235,7 +247,7 @@ def _background(context: ViewContext, shown: list[int], n_max: int) -> Spikes:
     neighbours = [
         spikes
         for i, spikes in state.spikes.items()
-        if i not in shown and channel in catalog.best_channels(i, spikes)
+        if i not in shown and catalog.is_seen_on(channel, i, spikes)
     ]
     if not neighbours:
         return np.zeros(0, np.int64)
@@ -251,7 +263,9 @@ def _limits(values: NDArray[np.float64]) -> tuple[float, float]:
         return 0.0, 1.0
     low, high = np.quantile(finite, [_LOW_QUANTILE, _HIGH_QUANTILE])
     low, high = min(0.0, float(low)), max(0.0, float(high))
-    margin = 0.05 * (high - low) or 0.5
+    if low == high:
+        return 0.0, 1.0
+    margin = 0.05 * (high - low)
     return low - (margin if low < 0 else 0), high + (margin if high > 0 else 0)
 
 

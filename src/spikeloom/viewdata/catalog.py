@@ -62,7 +62,9 @@ class ClusterCatalog:
         self._dataset = dataset
         self._counts: dict[int, TemplateCounts] = {}
         self._channels: dict[int, tuple[NDArray[np.int64], NDArray[np.float32]]] = {}
+        self._channel_sets: dict[int, frozenset[int]] = {}
         self._template_mean_amplitudes: NDArray[np.float64] | None = None
+        self._template_sizes: NDArray[np.int64] | None = None
 
     def template_counts(self, cluster_id: int, spikes: Spikes) -> TemplateCounts:
         """Return how many spikes of a cluster each template found."""
@@ -81,6 +83,14 @@ class ClusterCatalog:
     def channel_amplitudes(self, cluster_id: int, spikes: Spikes) -> NDArray[np.float32]:
         """Return the template's peak-to-peak amplitude on each of `best_channels`."""
         return self._best(cluster_id, spikes)[1]
+
+    def is_seen_on(self, channel: int, cluster_id: int, spikes: Spikes) -> bool:
+        """Tell whether a channel is one of a cluster's `best_channels`."""
+        found = self._channel_sets.get(cluster_id)
+        if found is None:
+            found = frozenset(self.best_channels(cluster_id, spikes).tolist())
+            self._channel_sets[cluster_id] = found
+        return channel in found
 
     def main_channel(self, cluster_id: int, spikes: Spikes) -> int | None:
         """Return the main channel, None where no file tells it."""
@@ -132,10 +142,18 @@ class ClusterCatalog:
         amplitudes = self._dataset.amplitudes
         if amplitudes is None:
             return 1.0
+        if np.array_equal(counts.counts, self._sizes_of_templates()[counts.template_ids]):
+            return 1.0  # they are all the spikes of their templates
         expected = self._mean_amplitude_of_templates()[counts.template_ids]
         n_expected = float(expected @ counts.counts)
         found = float(np.nansum(amplitudes[spikes], dtype=np.float64))
         return found / n_expected if n_expected and found / n_expected > 0 else 1.0
+
+    def _sizes_of_templates(self) -> NDArray[np.int64]:
+        """Return how many spikes each template found."""
+        if self._template_sizes is None:
+            self._template_sizes = np.bincount(self._dataset.spike_templates)
+        return self._template_sizes
 
     def _mean_amplitude_of_templates(self) -> NDArray[np.float64]:
         """Return the mean of ``amplitudes.npy`` over the spikes of each template."""
@@ -171,7 +189,8 @@ class ClusterCatalog:
         """
         matrix = self._dataset.template_similarity
         if matrix is None:
-            return {i: 0.0 for i in state.cluster_ids[:N_SIMILAR_MAX] if i != reference}
+            others = [i for i in state.cluster_ids if i != reference]
+            return dict.fromkeys(others[:N_SIMILAR_MAX], 0.0)
         own = self.template_counts(reference, state.spikes_of(reference)).template_ids
         own = own[own < len(matrix)]
         if own.size == 0:

@@ -2,9 +2,10 @@
 
 Lags are whole samples. With a bin of `b` samples, bin `k` to the right of the centre holds the
 lags in ``[k b, (k + 1) b)``; the left half of cell (i, j) mirrors the right half of (j, i), so
-that ``c[i, j] == c[j, i][::-1]``. The centre bin is the larger of the counts of the two orders,
-since spikes at the same sample have no order. Source: phylib's `correlograms`, whose counts these
-are, but for its rounding of seconds to samples.
+that ``c[i, j] == c[j, i][::-1]``. The centre bin is the larger of the counts of the two orders;
+spikes at the same sample have no order and are in both. Source: phylib's `correlograms`, whose
+counts these are, but for its rounding of seconds to samples, and for the centre bin, where it
+counts spikes of two clusters at the same sample in the order in which they happen to come.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.errors import ParameterError
 from spikeloom.kernels.correlograms import count_lags
 from spikeloom.kernels.spike_order import merge_sorted_labels
 from spikeloom.viewdata.context import View, ViewContext
@@ -20,6 +22,11 @@ from spikeloom.viewdata.sampling import random_sample
 
 N_CLUSTERS_MAX = 20
 """Clusters shown, the first ones of the selection."""
+
+N_HALF_BINS_MAX = 5000
+"""Bins on either side of the centre at most."""
+
+_BIN_SIZE_MAX = 1 << 40
 
 
 class CorrelogramParams(msgspec.Struct, frozen=True):
@@ -81,12 +88,23 @@ def compute_correlograms(
 def bins_of(bin_ms: float, window_ms: float, sampling_frequency: float) -> tuple[int, int]:
     """Return the width of a bin in samples, and the number of bins on either side of the centre.
 
+    Raises
+    ------
+    ParameterError
+        If a bin has no width, or there were too many bins to be shown.
+
     Examples
     --------
     >>> bins_of(1.0, 50.0, 30_000.0), bins_of(0.1, 30.0, 30_000.0)
     ((30, 25), (3, 150))
     """
-    bin_size = max(1, round(bin_ms * sampling_frequency / 1000))
+    if not (bin_ms > 0 and 0 <= window_ms <= 2 * N_HALF_BINS_MAX * bin_ms):
+        msg = (
+            f"bin_ms={bin_ms} and window_ms={window_ms} are no bins: give a width above 0, and "
+            f"a window of at most {2 * N_HALF_BINS_MAX} bins."
+        )
+        raise ParameterError(msg)
+    bin_size = max(1, min(round(bin_ms * sampling_frequency / 1000), _BIN_SIZE_MAX))
     # A hair more than the quotient, so that 25.0 computed as 24.999… is not cut to 24.
     n_half_bins = max(1, int(0.5 * window_ms / bin_ms + 1e-9))
     return bin_size, n_half_bins

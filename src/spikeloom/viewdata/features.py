@@ -107,7 +107,7 @@ def chosen_channels(context: ViewContext, cluster_ids: Sequence[int], wanted: st
     the rest, each by falling amplitude.
     """
     n_channels = len(context.dataset.channel_labels)
-    chosen = [int(text) for text in wanted.split(",") if text.strip().isdigit()]
+    chosen = [int(text) for text in wanted.split(",") if text.strip().isdecimal()]
     chosen = [channel for channel in chosen if channel < n_channels]
     first = context.best_channels(cluster_ids[0]).tolist()
     shared = set(first)
@@ -126,7 +126,7 @@ def feature_values(
 ) -> NDArray[np.float64]:
     """Return one feature of given spikes, nan where there is none; shape (n_spikes,)."""
     features = context.dataset.features
-    if features is None or component >= features.n_components:
+    if features is None or not 0 <= component < features.n_components:
         return np.full(spikes.size, np.nan)
     return features.get(spikes, [channel])[:, component, 0].astype(np.float64)
 
@@ -146,7 +146,7 @@ def _background(context: ViewContext, features: SparseFeatures, n_max: int) -> N
     if features.spike_ids is None:
         n_spikes = context.dataset.spike_samples.size
         step = max(1, n_spikes // max(1, n_max))
-        return np.arange(0, n_spikes, step)[:n_max] if n_max else np.zeros(0, np.int64)
+        return np.arange(0, n_spikes, step)[: max(n_max, 0)]
     return np.sort(even_sample(features.spike_ids, n_max))
 
 

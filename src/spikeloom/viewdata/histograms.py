@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.errors import ParameterError
 from spikeloom.kernels.histograms import count_intervals, count_times
 from spikeloom.viewdata.context import View, ViewContext
 
@@ -65,7 +66,7 @@ def compute_intervals(
     """Return what the ISI view shows: intervals between successive spikes."""
     shown = cluster_ids[:N_CLUSTERS_MAX]
     low, high = params.min_ms, max(params.max_ms, params.min_ms + 1e-3)
-    n_bins = _checked(params.n_bins)
+    n_bins = _checked(params.n_bins, low, high)
     samples_per_ms = context.dataset.sampling_frequency / 1000
     counts = np.zeros((len(shown), n_bins), np.int64)
     for row, cluster_id in enumerate(shown):
@@ -93,8 +94,8 @@ def compute_rates(context: ViewContext, cluster_ids: list[int], params: RatePara
     """Return what the Firing rate view shows: spikes per second over the recording."""
     shown = cluster_ids[:N_CLUSTERS_MAX]
     low = params.min_s
-    high = params.max_s if params.max_s > low else max(context.dataset.duration_s, low + 1e-3)
-    n_bins = _checked(params.n_bins)
+    high = params.max_s if params.max_s > low else max(_end_s(context), low + 1e-3)
+    n_bins = _checked(params.n_bins, low, high)
     rate = context.dataset.sampling_frequency
     bin_s = (high - low) / n_bins
     counts = np.zeros((len(shown), n_bins), np.int64)
@@ -119,8 +120,20 @@ def compute_rates(context: ViewContext, cluster_ids: list[int], params: RatePara
     )
 
 
-def _checked(n_bins: int) -> int:
-    return min(max(1, n_bins), N_BINS_MAX)
+def _end_s(context: ViewContext) -> float:
+    """Return the end of the recording, or the time after the last spike if that is later."""
+    dataset = context.dataset
+    n_samples = int(dataset.spike_samples[-1]) + 1 if dataset.spike_samples.size else 0
+    return max(dataset.duration_s, n_samples / dataset.sampling_frequency)
+
+
+def _checked(n_bins: int, low: float, high: float) -> int:
+    """Return a number of bins that makes sense between `low` and `high`."""
+    n_bins = min(max(1, n_bins), N_BINS_MAX)
+    if not low + (high - low) / n_bins > low:
+        msg = f"Between {low} and {high} there is no room for {n_bins} bins."
+        raise ParameterError(msg)
+    return n_bins
 
 
 INTERVALS = View(IntervalParams, compute_intervals, Histograms)

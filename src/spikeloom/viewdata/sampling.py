@@ -15,7 +15,7 @@ def even_sample(spikes: NDArray[np.integer], n_max: int | None) -> NDArray[np.in
     if n_max is None or spikes.size <= n_max:
         return spikes
     if n_max <= 1:
-        return spikes[:n_max]
+        return spikes[: max(n_max, 0)]
     return spikes[np.arange(n_max) * (spikes.size - 1) // (n_max - 1)]
 
 
@@ -23,7 +23,8 @@ def random_sample(spikes: NDArray[np.integer], n_max: int | None, seed: int) -> 
     """Return at most `n_max` of increasing `spikes`, chosen at random by `seed`, increasing."""
     if n_max is None or spikes.size <= n_max:
         return spikes
-    chosen = np.random.default_rng(seed).choice(spikes.size, n_max, replace=False, shuffle=False)
+    n_chosen = max(n_max, 0)
+    chosen = np.random.default_rng(seed).choice(spikes.size, n_chosen, replace=False, shuffle=False)
     return spikes[np.sort(chosen)]
 
 

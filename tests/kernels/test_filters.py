@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reference import filters as twin
+from spikeloom.core.high_pass import HighPass
+from spikeloom.kernels.filters import filter_forward_backward
+
+
+def filtered(block, high_pass):
+    result = np.array(block, np.float32)
+    state = np.empty((2, result.shape[1]), np.float32)
+    filter_forward_backward(result, high_pass.sections, high_pass.steady, state)
+    return result
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 400),
+    st.integers(0, 5),
+    st.sampled_from([0.0, 100.0, -4000.0, 20_000.0]),
+    st.sampled_from([15_000.0, 20_000.0, 24_414.0625, 30_000.0]),
+)
+def test_equals_scipy_forward_and_backward(seed, n_samples, n_channels, offset, rate):
+    rng = np.random.default_rng(seed)
+    block = (offset + rng.normal(0, 100, (n_samples, n_channels))).astype(np.float32)
+    expected = twin.forward_backward(block, twin.high_pass(rate))
+    # Single precision against double: a part in 10^4 of what goes in.
+    tolerance = 1e-4 * (abs(offset) + 400)
+    np.testing.assert_allclose(filtered(block, HighPass(rate)), expected, rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("cutoff_hz", [10.0, 300.0, 3000.0])
+@pytest.mark.parametrize("order", [1, 2, 5])
+def test_equals_scipy_at_other_cutoffs_and_orders(cutoff_hz, order):
+    rng = np.random.default_rng(7)
+    block = rng.normal(0, 100, (500, 3)).astype(np.float32)
+    expected = twin.forward_backward(block, twin.high_pass(30_000.0, cutoff_hz, order))
+    result = filtered(block, HighPass(30_000.0, cutoff_hz=cutoff_hz, order=order))
+    np.testing.assert_allclose(result, expected, rtol=0, atol=0.5)
+
+
+def test_a_constant_gives_zero_without_ringing():
+    block = np.full((300, 2), 1234.0, np.float32)
+    assert np.abs(filtered(block, HighPass(30_000.0))).max() < 1e-2
+
+
+def test_channels_do_not_mix():
+    rng = np.random.default_rng(0)
+    block = rng.normal(0, 100, (200, 4)).astype(np.float32)
+    alone = np.column_stack([filtered(block[:, [c]], HighPass(20_000.0)) for c in range(4)])
+    np.testing.assert_array_equal(filtered(block, HighPass(20_000.0)), alone)

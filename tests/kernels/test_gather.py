@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reference import gather as twin
+from spikeloom.kernels.gather import blank_outside, gather_windows, mean_by_channel
+
+starts_lists = st.lists(st.integers(-20, 40), max_size=6)
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.uint16, np.int32, np.float32, np.float64])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_windows_are_copied_from_raw_data_of_any_type(dtype, order):
+    rng = np.random.default_rng(3)
+    raw = np.asarray(rng.integers(0, 1000, (30, 5)), dtype, order=order)
+    starts, channels = np.array([-3, 0, 12, 28], np.int64), np.array([4, 0, 2])
+    windows = np.empty((4, 7, 3), np.float32)
+    gather_windows(raw, starts, channels, windows)
+    np.testing.assert_array_equal(windows, twin.gather_windows(raw, starts, channels, 7))
+
+
+@given(starts_lists, st.integers(1, 9), st.integers(1, 30))
+def test_outside_the_recording_the_nearest_sample_is_repeated(starts, n_window, n_samples):
+    raw = np.arange(2 * n_samples, dtype=np.int16).reshape(n_samples, 2)
+    windows = np.empty((len(starts), n_window, 2), np.float32)
+    gather_windows(raw, np.array(starts, np.int64), np.array([1, 0]), windows)
+    expected = twin.gather_windows(raw, starts, [1, 0], n_window)
+    np.testing.assert_array_equal(windows, expected)
+
+
+@given(starts_lists, st.integers(1, 9), st.integers(1, 30))
+def test_what_lies_outside_the_recording_is_blanked(starts, n_window, n_samples):
+    windows = np.ones((len(starts), n_window, 2), np.float32)
+    expected = twin.blank_outside(windows, starts, n_samples)
+    blank_outside(windows, np.array(starts, np.int64), n_samples)
+    np.testing.assert_array_equal(windows, expected)
+
+
+@given(st.integers(0, 5))
+def test_windows_are_averaged(n_windows):
+    windows = np.random.default_rng(n_windows).normal(0, 1, (n_windows, 4, 3)).astype(np.float32)
+    mean = np.full((4, 3), 9.0)
+    mean_by_channel(windows, mean)
+    expected = windows.astype(np.float64).mean(axis=0) if n_windows else np.zeros((4, 3))
+    np.testing.assert_allclose(mean, expected, rtol=0, atol=1e-12)
