@@ -92,7 +92,7 @@ def test_windows_do_not_depend_on_where_files_end():
 
 def test_windows_do_not_depend_on_the_number_of_threads(monkeypatch):
     raw, starts = make_raw(2000), np.arange(0, 1900, 3)
-    monkeypatch.setattr(raw_traces, "_WINDOWS_PER_SLICE_MIN", 1)
+    monkeypatch.setattr(raw_traces, "_WINDOWS_PER_THREAD_MIN", 1)
     results = []
     for n_threads in (1, 2, 4):
         monkeypatch.setattr(executor, "n_usable_cpus", lambda n=n_threads: n)

@@ -7,33 +7,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spikeloom.engine import executor
-from spikeloom.engine.executor import map_slices, n_usable_cpus
+from spikeloom.engine.executor import map_items, n_usable_cpus
 
 
-@given(st.integers(0, 200), st.integers(1, 50), st.integers(1, 16))
-def test_slices_cover_everything_once_and_in_order(n_items, min_items, n_cpus):
+@given(st.integers(0, 200), st.integers(1, 16))
+def test_results_come_in_the_order_of_the_items(n_items, n_cpus):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(executor, "n_usable_cpus", lambda: n_cpus)
-        parts = map_slices(lambda part: range(part.start, part.stop), n_items, min_items=min_items)
-    assert [i for part in parts for i in part] == list(range(n_items))
-    assert len(parts) <= executor.N_THREADS_MAX
-    assert len(parts) == 1 or all(len(part) >= min_items for part in parts)
+        assert map_items(lambda i: i * i, range(n_items)) == [i * i for i in range(n_items)]
 
 
-def test_a_short_task_stays_on_the_calling_thread():
-    names = map_slices(lambda _part: threading.current_thread().name, 10, min_items=11)
+def test_each_item_is_worked_on_once(monkeypatch):
+    monkeypatch.setattr(executor, "n_usable_cpus", lambda: 4)
+    seen = []
+    map_items(seen.append, range(1000))
+    assert sorted(seen) == list(range(1000))
+
+
+def test_a_single_item_stays_on_the_calling_thread():
+    names = map_items(lambda _item: threading.current_thread().name, [0])
     assert names == [threading.current_thread().name]
 
 
-def test_an_error_in_any_slice_reaches_the_caller(monkeypatch):
+@pytest.mark.parametrize("bad", [0, 57, 99])
+def test_an_error_in_any_item_reaches_the_caller(monkeypatch, bad):
     monkeypatch.setattr(executor, "n_usable_cpus", lambda: 4)
 
-    def work(part):
-        if part.start == 0:
+    def work(item):
+        if item == bad:
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        map_slices(work, 100)
+        map_items(work, range(100))
 
 
 def test_results_do_not_depend_on_the_number_of_threads(monkeypatch):
@@ -41,7 +46,8 @@ def test_results_do_not_depend_on_the_number_of_threads(monkeypatch):
     totals = []
     for n_cpus in (1, 2, 4):
         monkeypatch.setattr(executor, "n_usable_cpus", lambda n=n_cpus: n)
-        totals.append(sum(map_slices(lambda part: int(values[part].sum()), values.size)))
+        parts = map_items(lambda k: int(values[100 * k : 100 * (k + 1)].sum()), range(100))
+        totals.append(sum(parts))
     assert totals == [int(values.sum())] * 3
 
 

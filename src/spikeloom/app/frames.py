@@ -33,7 +33,7 @@ def encode_frame(result: Any) -> bytes:  # noqa: ANN401 - any dataclass
     """
     meta: dict[str, Any] = {}
     arrays: dict[str, dict[str, Any]] = {}
-    parts: list[bytes] = []
+    parts: list[bytes | memoryview] = []
     offset = 0
     for field in dataclasses.fields(result):
         value = getattr(result, field.name)
@@ -43,7 +43,8 @@ def encode_frame(result: Any) -> bytes:  # noqa: ANN401 - any dataclass
         array = np.ascontiguousarray(value, value.dtype.newbyteorder("<"))
         arrays[field.name] = {"dtype": array.dtype.str, "shape": value.shape, "offset": offset}
         padding = -array.nbytes % ALIGNMENT
-        parts += [array.tobytes(), b"\0" * padding]
+        # A view: the bytes are copied once, when the parts are joined.
+        parts += [array.reshape(-1).view(np.uint8).data, b"\0" * padding]
         offset += array.nbytes + padding
     header = msgspec.json.encode({"meta": meta, "arrays": arrays})
     header += b" " * (-(len(header) + _LENGTH_BYTES) % ALIGNMENT)

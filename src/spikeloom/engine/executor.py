@@ -1,13 +1,14 @@
-"""Spread independent slices of work over threads, results in order."""
+"""Spread independent pieces of work over threads, results in order."""
 
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
-from itertools import pairwise
+from itertools import count
 from typing import TypeVar
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 N_THREADS_MAX = 8
 """More threads than this never helped the short tasks of a click."""
@@ -25,33 +26,41 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(min(N_THREADS_MAX, n_usable_cpus()), "spikeloom-kernel")
 
 
-def map_slices(work: Callable[[slice], R], n_items: int, *, min_items: int = 1) -> list[R]:
-    """Call `work` on slices that together cover ``range(n_items)``; return results in order.
+def map_items(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """Call `work` on each of `items`; return results in order.
 
-    The slices are handed to a shared pool of threads, so `work` should spend its time in code
-    that releases the interpreter lock. It must write only to its own slice, which makes the
-    result independent of the number of threads.
+    A shared pool of threads helps the calling one: each takes the next item when it is done with
+    its last, so a thread that wakes up late costs little. `work` should spend its time in code
+    that releases the interpreter lock, write only to what belongs to its item (which makes the
+    result independent of the number of threads), and not spread work itself.
 
     Parameters
     ----------
     work : callable
-        Takes a slice.
-    n_items : int
-        Length of what is sliced.
-    min_items : int, default 1
-        Slices are not made smaller than this.
+        Takes an item.
+    items : sequence
+        The items.
 
     Examples
     --------
-    >>> map_slices(lambda part: (part.start, part.stop), 3, min_items=5)
-    [(0, 3)]
+    >>> map_items(abs, [-1, 2, -3])
+    [1, 2, 3]
     """
-    n_slices = max(1, min(N_THREADS_MAX, n_usable_cpus(), n_items // max(1, min_items)))
-    if n_slices == 1:
-        return [work(slice(0, n_items))]
-    edges = [round(n_items * k / n_slices) for k in range(n_slices + 1)]
-    parts = [slice(a, b) for a, b in pairwise(edges)]
-    # The last slice runs on the calling thread: one hand-over less to wait for.
-    futures = [_pool().submit(work, part) for part in parts[:-1]]
-    last = work(parts[-1])
-    return [*(future.result() for future in futures), last]
+    n_threads = min(N_THREADS_MAX, n_usable_cpus(), len(items))
+    if n_threads <= 1:
+        return [work(item) for item in items]
+    results: dict[int, R] = {}
+    numbers = count()  # its next() is one step of the interpreter, so threads can share it
+
+    def work_off() -> None:
+        while (k := next(numbers)) < len(items):
+            results[k] = work(items[k])
+
+    futures = [_pool().submit(work_off) for _ in range(n_threads - 1)]
+    try:
+        work_off()
+    finally:
+        wait(futures)
+    for future in futures:
+        future.result()
+    return [results[k] for k in range(len(items))]

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.engine.executor import map_slices
+from spikeloom.engine.executor import map_items
+from spikeloom.engine.scratch import scratch_array
 from spikeloom.errors import ParameterError
 from spikeloom.generation.background import BLOCK_SAMPLES, fill_background
 from spikeloom.generation.ground_truth import GroundTruth
@@ -61,16 +62,15 @@ def make_traces(
         return traces
     blocks = range(start_sample // BLOCK_SAMPLES, (end - 1) // BLOCK_SAMPLES + 1)
 
-    def make(part: slice) -> None:
-        scratch = np.empty((BLOCK_SAMPLES, truth.n_channels), np.float32)
-        for index in blocks[part]:
-            _fill_block(truth, index, scratch)
-            first = max(start_sample, index * BLOCK_SAMPLES)
-            last = min(end, (index + 1) * BLOCK_SAMPLES)
-            wanted = scratch[first - index * BLOCK_SAMPLES : last - index * BLOCK_SAMPLES]
-            traces[first - start_sample : last - start_sample] = wanted
+    def make(index: int) -> None:
+        block = scratch_array("block", (BLOCK_SAMPLES, truth.n_channels))
+        _fill_block(truth, index, block)
+        first = max(start_sample, index * BLOCK_SAMPLES)
+        last = min(end, (index + 1) * BLOCK_SAMPLES)
+        wanted = block[first - index * BLOCK_SAMPLES : last - index * BLOCK_SAMPLES]
+        traces[first - start_sample : last - start_sample] = wanted
 
-    map_slices(make, len(blocks))
+    map_items(make, blocks)
     return traces
 
 

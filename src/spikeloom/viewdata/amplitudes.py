@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.curation.state import Spikes
+from spikeloom.kernels.products import gather_products
 from spikeloom.viewdata.context import View, ViewContext
 from spikeloom.viewdata.features import feature_values
 from spikeloom.viewdata.sampling import allocate, even_sample
@@ -101,32 +102,27 @@ def compute_amplitudes(
     kinds = known_kinds(context)
     kind = params.kind if params.kind in kinds or not kinds else kinds[0]
     n_each = params.n_spikes // (RAW_SHARE if kind == "raw" else 1)
-    samples = [even_sample(context.spikes_of(i), n_each) for i in shown]
     channel = feature_channel(context, shown, params.channel)
-    background: Spikes = np.zeros(0, np.int64)
+    wanted = _Wanted(kind, channel, params.component)
+    background = (np.zeros(0, np.float32), np.zeros(0))
     if shown and kind != "raw":
-        background = _background(context, shown, params.n_background)
-    context.cancel.check()
-    parts = [_values(context, background, None, kind, channel, params.component)] + [
-        _values(context, sample, i, kind, channel, params.component)
-        for i, sample in zip(shown, samples, strict=True)
-    ]
-    own = np.concatenate([*parts[1:], np.zeros(0)])
-    low, high = _limits(own)
-    spikes = np.concatenate([background, *samples])
+        background = _background(context, shown, params.n_background, wanted)
+    own = [_part(context, i, n_each, wanted) for i in shown]
+    low, high = _limits(np.concatenate([values for _, values in own] or [np.zeros(0)]))
+    parts = [background, *own]
     return Amplitudes(
         kind=kind,
         kinds=kinds,
         cluster_ids=shown,
-        n_shown=[sample.size for sample in samples],
+        n_shown=[values.size for _, values in own],
         n_spikes=[int(context.spikes_of(i).size) for i in shown],
-        n_background=int(background.size),
-        times_s=context.times_s(spikes).astype(np.float32),
-        values=np.concatenate(parts).astype(np.float32),
+        n_background=background[1].size,
+        times_s=np.concatenate([times_s for times_s, _ in parts]),
+        values=np.concatenate([values for _, values in parts]).astype(np.float32),
         low=low,
         high=high,
         histograms=np.array(
-            [np.histogram(part, N_HISTOGRAM_BINS, (low, high))[0] for part in parts[1:]], np.int32
+            [np.histogram(v, N_HISTOGRAM_BINS, (low, high))[0] for _, v in own], np.int32
         ).reshape(len(shown), N_HISTOGRAM_BINS),
         n_bins=N_HISTOGRAM_BINS,
         unit=_unit(context, kind),
@@ -164,28 +160,25 @@ def feature_channel(context: ViewContext, cluster_ids: list[int], wanted: int) -
 def template_amplitudes(
     context: ViewContext, spikes: NDArray[np.integer], cluster_id: int | None = None
 ) -> NDArray[np.float64]:
-    """Return the template amplitude of given spikes; shape (n_spikes,).
+    """Return the template amplitude of given spikes; nan where the template is unknown.
 
     If they all belong to one cluster, `cluster_id` saves looking up each spike's template where
-    the cluster has a single one.
+    the cluster has a single one. Shape (n_spikes,).
     """
     dataset = context.dataset
+    products = np.full(spikes.size, np.nan)
     if dataset.amplitudes is None:
-        return np.full(spikes.size, np.nan)
-    values = np.asarray(dataset.amplitudes[spikes], np.float64)
-    templates = dataset.templates
-    if templates is None:
-        return values
-    n_templates = templates.n_templates
-    largest = np.append(
-        templates.main_magnitudes, np.nan
-    )  # the last for templates that no file has
+        return products
+    if dataset.templates is None:
+        return np.asarray(dataset.amplitudes[spikes], np.float64)
+    magnitudes = dataset.templates.main_magnitudes
     if cluster_id is not None:
         counts = context.catalog.template_counts(cluster_id, context.spikes_of(cluster_id))
-        if counts.template_ids.size == 1:
-            return np.asarray(values * largest[min(counts.main, n_templates)])
-    template_ids = np.minimum(dataset.spike_templates[spikes], n_templates)
-    return np.asarray(values * largest[template_ids])
+        if counts.template_ids.size == 1 and counts.main < magnitudes.size:
+            np.multiply(dataset.amplitudes[spikes], magnitudes[counts.main], out=products)
+            return products
+    gather_products(dataset.amplitudes, dataset.spike_templates, magnitudes, spikes, products)
+    return products
 
 
 def raw_amplitudes(
@@ -218,42 +211,67 @@ def amplitude_values(
     component: int,
 ) -> NDArray[np.float64]:
     """Return one kind of amplitude of given spikes of a cluster; shape (n_spikes,)."""
-    return _values(context, spikes, cluster_id, kind, channel, component)
-
-
-def _values(  # noqa: PLR0917 - all of them matter
-    context: ViewContext,
-    spikes: NDArray[np.integer],
-    cluster_id: int | None,
-    kind: AmplitudeKind,
-    channel: int,
-    component: int,
-) -> NDArray[np.float64]:
-    if spikes.size == 0:
-        return np.zeros(0)
     if kind == "feature":
         return feature_values(context, spikes, channel, component)
     if kind == "raw":
-        return np.zeros(0) if cluster_id is None else raw_amplitudes(context, cluster_id, spikes)
+        return raw_amplitudes(context, cluster_id, spikes)
     return template_amplitudes(context, spikes, cluster_id)
 
 
-def _background(context: ViewContext, shown: list[int], n_max: int) -> Spikes:
+_Part = tuple[NDArray[np.float32], NDArray[np.float64]]
+"""Times in s and amplitudes of some spikes of a cluster."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which amplitude is shown."""
+
+    kind: AmplitudeKind
+    channel: int
+    component: int
+
+
+def _part(context: ViewContext, cluster_id: int, n_max: int, wanted: _Wanted) -> _Part:
+    """Return times and amplitudes of at most `n_max` spikes of a cluster."""
+    context.cancel.check()
+
+    def make() -> _Part:
+        spikes = even_sample(context.spikes_of(cluster_id), n_max)
+        values = amplitude_values(
+            context,
+            cluster_id,
+            spikes,
+            kind=wanted.kind,
+            channel=wanted.channel,
+            component=wanted.component,
+        )
+        return context.times_s(spikes).astype(np.float32), values
+
+    of_feature = (wanted.channel, wanted.component) if wanted.kind == "feature" else ()
+    return context.catalog.memo.get(
+        ("amplitudes", wanted.kind, cluster_id, n_max, of_feature), make
+    )
+
+
+def _background(context: ViewContext, shown: list[int], n_max: int, wanted: _Wanted) -> _Part:
     """Return spikes of other clusters that are seen on the first cluster's main channel."""
     catalog, state = context.catalog, context.state
     channel = catalog.main_channel(shown[0], state.spikes[shown[0]])
-    if channel is None or n_max <= 0:
-        return np.zeros(0, np.int64)
-    neighbours = [
-        spikes
-        for i, spikes in state.spikes.items()
-        if i not in shown and catalog.is_seen_on(channel, i, spikes)
-    ]
-    if not neighbours:
-        return np.zeros(0, np.int64)
+    neighbours: list[Spikes] = []
+    if channel is not None and n_max > 0:
+        neighbours = [
+            spikes
+            for i, spikes in state.spikes.items()
+            if i not in shown and catalog.is_seen_on(channel, i, spikes)
+        ]
     shares = allocate([spikes.size for spikes in neighbours], n_max, n_max)
     chosen = [even_sample(s, n) for s, n in zip(neighbours, shares, strict=True)]
-    return np.concatenate(chosen)
+    spikes = np.concatenate([*chosen, np.zeros(0, np.int32)])
+    if wanted.kind == "feature":
+        values = feature_values(context, spikes, wanted.channel, wanted.component)
+    else:
+        values = template_amplitudes(context, spikes)
+    return context.times_s(spikes).astype(np.float32), values
 
 
 def _limits(values: NDArray[np.float64]) -> tuple[float, float]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from spikeloom.curation.state import CurationState, Spikes
 from spikeloom.datasets.dataset import Dataset
 from spikeloom.storage.delimited import Cell
+from spikeloom.viewdata.memo import Memo
 
 N_SIMILAR_MAX = 100
 """Clusters listed in the Similarity view."""
@@ -60,6 +61,8 @@ class ClusterCatalog:
 
     def __init__(self, dataset: Dataset) -> None:
         self._dataset = dataset
+        self.memo = Memo()
+        """What views worked out for single clusters."""
         self._counts: dict[int, TemplateCounts] = {}
         self._channels: dict[int, tuple[NDArray[np.int64], NDArray[np.float32]]] = {}
         self._channel_sets: dict[int, frozenset[int]] = {}

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -74,30 +73,73 @@ def compute_features(
     channels = chosen_channels(context, shown, params.channels)
     if not channels:
         return _nothing(context, shown)
-    samples = [
-        random_sample(_with_features(context, i, features), params.n_spikes, seed=i) for i in shown
-    ]
-    background = _background(context, features, params.n_background)
-    spikes = np.concatenate([background, *samples])
-    context.cancel.check()
-    values = _values(features, spikes, channels)
-    own = values[background.size :]
-    starts = np.cumsum([0, *(sample.size for sample in samples)])
-    is_missing = np.asarray(np.isnan(own[:, :, 0]).any(axis=1))
+    background = _background(context, features, channels, params.n_background)
+    own = [_part(context, i, features, channels, n_max=params.n_spikes) for i in shown]
+    values = np.concatenate([background[1], *(part[1] for part in own)])
     return Features(
         cluster_ids=shown,
-        n_shown=[sample.size for sample in samples],
+        n_shown=[len(part[1]) for part in own],
         n_spikes=[int(context.spikes_of(i).size) for i in shown],
-        n_without=[int(is_missing[a:b].sum()) for a, b in pairwise(starts)],
-        n_background=int(background.size),
+        n_without=[_n_missing(part[1]) for part in own],
+        n_background=len(background[1]),
         channels=channels,
         n_components=values.shape[2],
-        times_s=context.times_s(spikes).astype(np.float32),
+        times_s=np.concatenate([background[0], *(part[0] for part in own)]),
         values=values,
-        largest=float(np.nanmax(np.abs(own), initial=0.0)) if own.size else 0.0,
+        largest=max(_magnitude(part[1]) for part in own),
         duration_s=context.dataset.duration_s,
         note="",
     )
+
+
+_Part = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Times in s, and features (n_spikes, n_channels, n_components)."""
+
+
+def _part(
+    context: ViewContext,
+    cluster_id: int,
+    features: SparseFeatures,
+    channels: list[int],
+    *,
+    n_max: int,
+) -> _Part:
+    """Return times and features of at most `n_max` spikes of a cluster."""
+    context.cancel.check()
+
+    def make() -> _Part:
+        spikes = random_sample(_with_features(context, cluster_id, features), n_max, cluster_id)
+        return context.times_s(spikes).astype(np.float32), _values(features, spikes, channels)
+
+    return context.catalog.memo.get(("features", cluster_id, n_max, *channels), make)
+
+
+def _background(
+    context: ViewContext, features: SparseFeatures, channels: list[int], n_max: int
+) -> _Part:
+    """Return times and features of spikes evenly spread over the recording and all clusters."""
+
+    def make() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
+        spikes = _background_spikes(context, features, n_max)
+        rows = np.asarray(features.stored[features.rows_of(spikes), :N_COMPONENTS_MAX], np.float32)
+        times_s = context.times_s(spikes).astype(np.float32)
+        return times_s, rows, features.spike_templates[spikes]
+
+    # The same spikes whatever is selected: their rows are read once, on all channels.
+    times_s, rows, templates = context.catalog.memo.get(("background features", n_max), make)
+    every = SparseFeatures(rows, features.channel_ids, None, templates, features.n_channels)
+    return times_s, _values(every, np.arange(len(rows)), channels)
+
+
+def _n_missing(values: NDArray[np.float32]) -> int:
+    """Return how many spikes lack a feature on one of the channels."""
+    return int(np.count_nonzero(np.isnan(values[:, :, 0]).any(axis=1)))
+
+
+def _magnitude(values: NDArray[np.float32]) -> float:
+    """Return the largest magnitude, 0 where there is none."""
+    finite = values if values.size and not np.isnan(values.min()) else values[np.isfinite(values)]
+    return max(float(finite.max(initial=0.0)), -float(finite.min(initial=0.0)))
 
 
 def chosen_channels(context: ViewContext, cluster_ids: Sequence[int], wanted: str) -> list[int]:
@@ -141,7 +183,9 @@ def _with_features(
     return spikes[features.rows_of(spikes) >= 0]
 
 
-def _background(context: ViewContext, features: SparseFeatures, n_max: int) -> NDArray[np.integer]:
+def _background_spikes(
+    context: ViewContext, features: SparseFeatures, n_max: int
+) -> NDArray[np.integer]:
     """Return spikes evenly spread over the whole recording and all clusters."""
     if features.spike_ids is None:
         n_spikes = context.dataset.spike_samples.size

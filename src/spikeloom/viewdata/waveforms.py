@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from spikeloom.core.high_pass import HighPass
 from spikeloom.curation.state import Spikes
+from spikeloom.engine.executor import map_items
 from spikeloom.viewdata.context import View, ViewContext
 from spikeloom.viewdata.sampling import even_sample
 
@@ -75,21 +76,9 @@ def compute_waveforms(
     kinds = known_kinds(context)
     if params.kind not in kinds and kinds:
         params = msgspec.structs.replace(params, kind=kinds[0])
-    blocks: list[NDArray[np.float32]] = []
-    opacity: list[NDArray[np.float32]] = []
-    channels: list[list[int]] = []
-    for cluster_id in shown:
-        context.cancel.check()
-        best = context.best_channels(cluster_id)
-        channels.append(best.tolist())
-        if params.kind == "templates":
-            block, alpha = _template_block(context, cluster_id, best)
-        else:
-            block = _raw_block(context, context.spikes_of(cluster_id), best, params)
-            alpha = np.ones(len(block), np.float32)
-        blocks.append(block)
-        opacity.append(alpha)
-    largest = max((float(np.abs(block).max(initial=0)) for block in blocks), default=0.0)
+    channels = [context.best_channels(cluster_id) for cluster_id in shown]
+    blocks, opacity = _blocks(context, shown, channels, params)
+    largest = max((_magnitude(block) for block in blocks), default=0.0)
     scale = largest / _INT16_MAX if largest > 0 else 1.0
     n_samples = context.dataset.n_samples_waveforms
     rate = context.dataset.sampling_frequency
@@ -99,7 +88,7 @@ def compute_waveforms(
         cluster_ids=shown,
         n_shown=[len(block) for block in blocks],
         n_spikes=[int(context.spikes_of(cluster_id).size) for cluster_id in shown],
-        channels=channels,
+        channels=[part.tolist() for part in channels],
         n_samples=n_samples,
         sample_ms=1000 / rate,
         first_ms=-1000 * (n_samples // 2) / rate,
@@ -128,8 +117,44 @@ def high_pass_of(context: ViewContext) -> HighPass:
     return HighPass(context.dataset.sampling_frequency)
 
 
+def _blocks(
+    context: ViewContext,
+    cluster_ids: list[int],
+    channels: list[NDArray[np.int64]],
+    params: WaveformParams,
+) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
+    """Return waveforms (n_shown, n_samples, n_channels) and their opacity for each cluster."""
+    if params.kind == "templates":
+        pairs = [_template_block(context, i, c) for i, c in zip(cluster_ids, channels, strict=True)]
+        return [block for block, _ in pairs], [alpha for _, alpha in pairs]
+    # Several clusters: one thread each; a single one: its spikes are shared out.
+    is_spread = len(cluster_ids) < 2
+
+    def read(k: int) -> NDArray[np.float32]:
+        context.cancel.check()
+
+        def make() -> tuple[NDArray[np.float32]]:
+            spikes = context.spikes_of(cluster_ids[k])
+            return (_raw_block(context, spikes, channels[k], params, is_spread=is_spread),)
+
+        key = ("waveforms", cluster_ids[k], params)
+        return context.catalog.memo.get(key, make)[0]
+
+    blocks = map_items(read, range(len(cluster_ids)))
+    return blocks, [np.ones(len(block), np.float32) for block in blocks]
+
+
+def _magnitude(block: NDArray[np.float32]) -> float:
+    return max(float(block.max(initial=0)), -float(block.min(initial=0)))
+
+
 def _raw_block(
-    context: ViewContext, spikes: Spikes, channels: NDArray[np.int64], params: WaveformParams
+    context: ViewContext,
+    spikes: Spikes,
+    channels: NDArray[np.int64],
+    params: WaveformParams,
+    *,
+    is_spread: bool,
 ) -> NDArray[np.float32]:
     """Return waveforms (n_shown, n_samples, n_channels) of some spikes, or their mean."""
     dataset = context.dataset
@@ -139,7 +164,7 @@ def _raw_block(
         starts = dataset.spike_samples[sample] - n_samples // 2
         high_pass = high_pass_of(context) if params.is_filtered else None
         block = dataset.traces.cut_windows(
-            starts, n_samples, channels.tolist(), high_pass=high_pass
+            starts, n_samples, channels.tolist(), high_pass=high_pass, is_spread=is_spread
         )
         if dataset.gain_uV is not None:
             block *= np.float32(dataset.gain_uV)
@@ -189,7 +214,7 @@ def _note(context: ViewContext, params: WaveformParams) -> str:
     notes = context.dataset.notes
     if params.kind == "templates":
         return notes.get("templates", "These clusters have no template.")
-    return notes.get("traces", "These clusters have no waveforms.")
+    return notes.get("traces", "No file tells on which channels these clusters are.")
 
 
 WAVEFORMS = View(WaveformParams, compute_waveforms, Waveforms)
