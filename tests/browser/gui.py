@@ -56,6 +56,14 @@ class Gui:
         )
         self.page.wait_for_timeout(1000 * quiet_s)
 
+    def wait_for_requests(self, part: str, timeout_s: float = 15.0) -> list[str]:
+        """Return the requests for data whose URL has `part` in it, once there are some."""
+        end_s = time.monotonic() + timeout_s
+        while not (found := [url for url in self.data_requests if part in url]):
+            assert time.monotonic() < end_s, f"no request for data with {part!r}"
+            self.page.wait_for_timeout(50)
+        return found
+
     @property
     def update(self) -> dict[str, Any]:
         """What the server said last of the session."""

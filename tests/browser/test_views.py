@@ -80,8 +80,7 @@ def test_tick_texts_do_not_overlap(gui: Gui) -> None:
 
 def test_snippets_and_wheels_change_the_correlograms(gui: Gui) -> None:
     gui.snippet("cb 0.5")
-    gui.wait_until_idle()
-    assert "bin_ms=0.5" in gui.data_requests[-1]
+    gui.wait_for_requests("bin_ms=0.5")
     gui.snippet("cw 30")
     gui.wait_until_idle()
     info = gui.view("CorrelogramView").locator(".view-info")
@@ -169,8 +168,7 @@ def test_a_hidden_view_asks_once_for_the_last_selection_when_it_is_shown(gui: Gu
     gui.wait_until_idle()
     assert not [url for url in gui.data_requests if "/isi?" in url]
     show_tab(gui, "ISI")
-    asked = [url for url in gui.data_requests if "/isi?" in url]
-    assert asked
+    asked = gui.wait_for_requests("/isi?")
     assert "clusters=16&" in asked[0]
     assert not [url for url in asked if "clusters=0&" in url or "clusters=8&" in url]
 

@@ -28,6 +28,7 @@ class Memo:
 
     Examples
     --------
+    >>> import numpy as np
     >>> memo = Memo()
     >>> memo.get("squares", lambda: (np.arange(3) ** 2,))
     (array([0, 1, 4]),)
