@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from scipy.signal import sosfreqz
 
+from reference import filters
 from spikeloom.core.high_pass import HighPass
+from spikeloom.core.raw_traces import RawTraces
 from spikeloom.errors import ParameterError
 
 
@@ -21,8 +23,33 @@ def test_sections_are_normalised_as_the_kernel_expects():
 
 
 @pytest.mark.parametrize("rate", [15_000.0, 30_000.0])
-def test_the_margin_is_ten_milliseconds(rate):
-    assert HighPass(rate).margin_samples == rate / 100
+def test_the_margin_is_five_milliseconds_and_the_level_that_of_one(rate):
+    assert HighPass(rate).margin_samples == rate / 200
+    assert HighPass(rate).level_samples == rate / 1000
+    assert HighPass(400.0).level_samples == 1
+
+
+def coloured(spectrum_hz, n_samples=1 << 17):
+    """Return white noise and noise of a spectrum of 1/f², as strong as it at `spectrum_hz`."""
+    white = np.random.default_rng(5).standard_normal(n_samples)
+    frequencies = np.fft.rfftfreq(n_samples, 1 / 30_000)
+    frequencies[0] = np.inf
+    shape = np.sqrt(1 + (spectrum_hz / frequencies) ** 2)
+    return np.fft.irfft(np.fft.rfft(white) * shape, n_samples)
+
+
+@pytest.mark.parametrize(("spectrum_hz", "share"), [(0, 0.006), (300, 0.012), (1000, 0.03)])
+def test_windows_are_as_cut_from_the_filtered_recording(spectrum_hz, share):
+    # The figures of the module's description, with some room: the root of the mean square error
+    # as a share of the standard deviation of the filtered recording.
+    high_pass = HighPass(30_000.0)
+    raw = (20 * coloured(spectrum_hz))[:, None]
+    whole = filters.forward_backward(raw, filters.high_pass(30_000.0), high_pass.level_samples)
+    starts = np.arange(3000, len(raw) - 3000, 97)
+    traces = RawTraces((raw,), np.arange(1), 30_000.0)
+    windows = traces.cut_windows(starts, 82, high_pass=high_pass)[:, :, 0]
+    error = windows - whole[starts[:, None] + np.arange(82), 0]
+    assert np.sqrt(np.mean(error**2)) < share * whole.std()
 
 
 @pytest.mark.parametrize("cutoff_hz", [0.0, -1.0, 500.0, 600.0])

@@ -1,9 +1,9 @@
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
+from hypothesis import given, strategies as st
 
 from reference import add_templates as twin
-from spikeloom.kernels.add_templates import add_templates
+from spikeloom.kernels.add_templates import add_templates, add_templates_to_channels
 
 N_UNITS, N_WINDOW, N_CHANNELS = 3, 5, 2
 spikes_lists = st.lists(
@@ -39,3 +39,25 @@ def test_a_sample_comes_out_the_same_in_whichever_block_it_lies(spikes, cut):
     add_templates(head, starts, units, scales, make_templates())
     add_templates(tail, starts - cut, units, scales, make_templates())
     np.testing.assert_array_equal(np.concatenate([head, tail]), whole)
+
+
+@pytest.mark.parametrize("scale_type", ["f4", "f8"])
+@pytest.mark.parametrize("template_type", ["f4", "f8", "i2"])
+@pytest.mark.parametrize("block_type", ["f4", "f8", "i2", "i4"])
+def test_products_become_numbers_of_the_block(block_type, template_type, scale_type):
+    starts, units, scales = as_arrays([(-2, 0, 0.7), (3, 2, -1.3), (4, 1, 1.0), (8, 0, 0.1)])
+    block = np.random.default_rng(2).normal(0, 90, (10, N_CHANNELS)).astype(block_type)
+    templates = make_templates().astype(template_type)
+    spikes = (starts, units, scales.astype(scale_type))
+    expected = twin.add_templates(block, *spikes, templates)
+    add_templates(block, *spikes, templates)
+    np.testing.assert_array_equal(block, expected)
+
+
+@given(spikes_lists, st.lists(st.integers(0, N_CHANNELS - 1), max_size=4))
+def test_some_channels_are_those_of_the_whole(spikes, channels):
+    picked = np.array(channels, np.int64)
+    block = np.random.default_rng(2).normal(0, 9, (20, picked.size)).astype(np.float32)
+    expected = twin.add_templates_to_channels(block, picked, *as_arrays(spikes), make_templates())
+    add_templates_to_channels(block, picked, *as_arrays(spikes), make_templates())
+    np.testing.assert_array_equal(block, expected)

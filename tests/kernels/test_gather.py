@@ -1,10 +1,14 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from reference import gather as twin
-from spikeloom.kernels.gather import blank_outside, gather_windows, mean_by_channel
+from spikeloom.kernels.gather import (
+    blank_outside,
+    gather_scaled,
+    gather_windows,
+    mean_by_channel,
+)
 
 starts_lists = st.lists(st.integers(-20, 40), max_size=6)
 
@@ -35,6 +39,18 @@ def test_what_lies_outside_the_recording_is_blanked(starts, n_window, n_samples)
     expected = twin.blank_outside(windows, starts, n_samples)
     blank_outside(windows, np.array(starts, np.int64), n_samples)
     np.testing.assert_array_equal(windows, expected)
+
+
+@pytest.mark.parametrize("dtype", ["i8", "f4", "f8"])
+@pytest.mark.parametrize("index_dtype", ["i4", "i8"])
+@pytest.mark.parametrize("scaled_dtype", ["f4", "f8"])
+def test_values_of_items_are_scaled(dtype, index_dtype, scaled_dtype):
+    values = np.arange(0, 90, 3).astype(dtype)
+    items = np.array([29, 0, 7, 7], index_dtype)
+    scaled = np.empty(4, scaled_dtype)
+    gather_scaled(values, items, 2.5, 7.0, scaled)
+    expected = twin.gather_scaled(values.tolist(), items.tolist(), 2.5, 7.0)
+    assert scaled.tolist() == np.array(expected, scaled_dtype).tolist()
 
 
 @given(st.integers(0, 5))

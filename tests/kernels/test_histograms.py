@@ -1,9 +1,8 @@
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from reference import histograms as twin
-from spikeloom.kernels.histograms import count_intervals, count_times
+from spikeloom.kernels.histograms import count_intervals, count_times, count_values
 
 samples_lists = st.lists(st.integers(0, 60), max_size=40).map(
     lambda s: np.cumsum(s, dtype=np.int64)
@@ -31,4 +30,15 @@ def test_times_of_spikes_are_counted(samples, low, bin_size, n_bins):
     counts = np.zeros(n_bins, np.int64)
     count_times(samples, spikes, low, bin_size, counts)
     expected = twin.count_into_bins(samples.tolist(), low, bin_size, n_bins)
+    assert counts.tolist() == expected
+
+
+@given(st.lists(st.one_of(eighths, st.just(np.nan))), eighths, bin_sizes, st.integers(1, 30))
+def test_values_are_counted_and_the_last_bin_has_its_end(values, low, bin_size, n_bins):
+    high = low + n_bins * bin_size
+    counts = np.zeros(n_bins, np.int32)
+    count_values(np.array(values, float), low, high, counts)
+    finite = [value for value in values if value == value]
+    expected = twin.count_into_bins(finite, low, bin_size, n_bins)
+    expected[-1] += finite.count(high)
     assert counts.tolist() == expected

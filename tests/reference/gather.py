@@ -3,6 +3,10 @@
 import numpy as np
 
 
+def gather_scaled(values, items, factor, divisor):
+    return [values[item] * factor / divisor for item in items]
+
+
 def gather_windows(raw, starts, channels, n_window_samples):
     rows = np.arange(n_window_samples)
     return np.array([

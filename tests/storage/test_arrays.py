@@ -1,12 +1,14 @@
 import io
+import mmap
+import os
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from spikeloom.errors import DataError, MissingFileError, ReadError
-from spikeloom.storage.arrays import npy_writer, open_flat, open_npy
+from spikeloom.storage import arrays
+from spikeloom.storage.arrays import npy_writer, open_flat, open_npy, read_ahead
 from spikeloom.storage.atomic import write_atomic
 
 
@@ -141,3 +143,64 @@ def test_flat_files_that_cannot_hold_a_sample_are_errors_that_say_what_to_check(
 def test_an_absent_flat_file_is_an_error_that_names_it(tmp_path):
     with pytest.raises(MissingFileError, match=r"a\.dat"):
         open_flat(tmp_path / "a.dat", dtype=np.int16, n_channels=1)
+
+
+@pytest.fixture
+def big_file(tmp_path):
+    """A file of 8 MiB, of which nothing is in memory any more where the system lets us drop it."""
+    path = tmp_path / "big.dat"
+    np.arange(1 << 22, dtype=np.int16).tofile(path)
+    return path
+
+
+def drop_from_memory(path):
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+needs_advice = pytest.mark.skipif(
+    not (hasattr(mmap, "MADV_WILLNEED") and hasattr(os, "posix_fadvise")),
+    reason="this system takes no hints about memory maps",
+)
+
+
+@needs_advice
+def test_ranges_of_a_map_are_asked_for_once_if_any_is_not_in_memory(big_file, monkeypatch):
+    monkeypatch.setattr(arrays, "_COLD_S", -1.0)  # as if every byte came from a disk
+    array = open_flat(big_file, dtype=np.int16, n_channels=64)  # 32 rows a page
+    page = mmap.PAGESIZE // 128
+    assert read_ahead(array, np.array([0]), 1) == 1
+    assert read_ahead(array, np.array([page - 1]), 2) == 2
+    assert read_ahead(array, np.array([5, 0, 3]), 4) == 1  # one page, whatever the order
+    assert read_ahead(array, np.array([0, 100 * page]), 1) == 2
+    assert read_ahead(array, np.array([0, 4 * page]), 1) == 5  # with the gap between them
+    assert read_ahead(array, np.array([-50, len(array) + 50]), 20) == 2  # cut to the file
+    assert read_ahead(array[10 * page :], np.array([0]), page) == 1
+    shifted = open_flat(big_file, dtype=np.int16, n_channels=64, offset_bytes=64)
+    assert read_ahead(shifted, np.array([page - 1]), 1) == 2
+
+
+@needs_advice
+def test_nothing_is_asked_of_what_is_in_memory(big_file, monkeypatch):
+    monkeypatch.setattr(arrays, "_COLD_S", 10.0)
+    array = open_flat(big_file, dtype=np.int16, n_channels=64)
+    assert read_ahead(array, np.arange(0, 1000, 10), 5) == 0
+
+
+@needs_advice
+def test_rows_are_the_same_whether_they_were_asked_for_or_not(big_file, monkeypatch):
+    monkeypatch.setattr(arrays, "_COLD_S", -1.0)
+    drop_from_memory(big_file)
+    array = open_flat(big_file, dtype=np.int16, n_channels=64)
+    read_ahead(array, np.array([0, 20_000]), 500)
+    expected = np.fromfile(big_file, np.int16).reshape(-1, 64)
+    np.testing.assert_array_equal(array, expected)
+
+
+@pytest.mark.parametrize("starts", [[], [0, 3]])
+def test_arrays_that_are_no_maps_need_no_reading_ahead(starts):
+    starts = np.array(starts, np.int64)
+    assert read_ahead(np.zeros((10, 2)), starts, 5) == 0
+    assert read_ahead(np.zeros((0, 2)), starts, 5) == 0
+    assert read_ahead(np.asfortranarray(np.zeros((10, 2))), starts, 0) == 0

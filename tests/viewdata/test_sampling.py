@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from spikeloom.viewdata.sampling import allocate, even_sample, random_sample
+from spikeloom.viewdata.sampling import allocate, even_sample, random_sample, spread_sample
 
 
 @pytest.mark.parametrize(
@@ -46,10 +45,31 @@ def test_a_random_sample_is_the_same_for_the_same_seed(n_spikes, n_max, seed):
     np.testing.assert_array_equal(sample, random_sample(spikes, n_max, seed))
 
 
+@given(st.integers(0, 200), st.integers(-5, 250), st.integers(0, 99))
+def test_a_spread_sample_has_one_of_each_stretch(n_spikes, n_max, seed):
+    spikes = np.arange(0, 3 * n_spikes, 3)
+    sample = spread_sample(spikes, n_max, seed)
+    assert sample.size == min(n_spikes, max(n_max, 0))
+    assert np.isin(sample, spikes).all()
+    edges = np.arange(sample.size + 1) * n_spikes // max(1, sample.size)
+    assert np.all((sample >= 3 * edges[:-1]) & (sample < 3 * edges[1:]))
+    np.testing.assert_array_equal(sample, spread_sample(spikes, n_max, seed))
+
+
+def test_a_spread_sample_takes_all_spikes_alike_often():
+    counts = np.zeros(10, int)
+    for seed in range(3000):
+        counts[spread_sample(np.arange(10), 3, seed)] += 1
+    expected = [1 / 3] * 6 + [1 / 4] * 4  # in stretches of three, three and four
+    np.testing.assert_allclose(counts / 3000, expected, atol=0.04)
+
+
 def test_another_seed_gives_another_sample():
     spikes = np.arange(1000)
     assert random_sample(spikes, 100, 1).tolist() != random_sample(spikes, 100, 2).tolist()
     assert random_sample(spikes, None, 1) is spikes
+    assert spread_sample(spikes, 100, 1).tolist() != spread_sample(spikes, 100, 2).tolist()
+    assert spread_sample(spikes, None, 1) is spikes
 
 
 @pytest.mark.parametrize(

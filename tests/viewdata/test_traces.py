@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from making.contexts import open_context
 from making.phy_folders import CHANNEL_MAP, N_SAMPLES, RATE, make_raw, write_phy_folder
@@ -27,8 +26,9 @@ def test_unfiltered_traces_are_the_raw_data_around_their_median(context):
 def test_filtered_traces_are_those_of_scipy_over_the_interval_and_its_margins(context, start_s):
     shown = compute_traces(context, [], TraceParams(start_s=start_s, end_s=start_s + 0.01))
     start, end = round(shown.start_s * RATE), round(shown.end_s * RATE)
-    first, last = max(0, start - 200), min(N_SAMPLES, end + 200)
-    wide = filters.forward_backward(make_raw()[first:last, CHANNEL_MAP], filters.high_pass(RATE))
+    first, last = max(0, start - 100), min(N_SAMPLES, end + 100)
+    raw = make_raw()[first:last, CHANNEL_MAP]
+    wide = filters.forward_backward(raw, filters.high_pass(RATE), n_level=20)
     expected = wide[start - first : end - first].T
     np.testing.assert_allclose(shown.values * shown.scale, expected, rtol=0, atol=shown.scale + 0.1)
 

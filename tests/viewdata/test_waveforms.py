@@ -8,7 +8,7 @@ from spikeloom.viewdata.sampling import even_sample
 from spikeloom.viewdata.waveforms import WaveformParams, compute_waveforms
 
 N_SAMPLES = 20
-MARGIN = 200
+MARGIN, N_LEVEL = 100, 20
 
 
 def unpack(shown):
@@ -33,7 +33,7 @@ def snippets(samples, channels, *, is_filtered):
         rows = np.arange(start - margin, start + N_SAMPLES + margin)
         window = raw[np.clip(rows, 0, len(raw) - 1)]
         if is_filtered:
-            window = filters.forward_backward(window, filters.high_pass(RATE))
+            window = filters.forward_backward(window, filters.high_pass(RATE), N_LEVEL)
             window = window[margin : margin + N_SAMPLES]
         else:
             window = window - np.median(window, axis=0)

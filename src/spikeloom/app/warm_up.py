@@ -7,7 +7,9 @@ import numpy as np
 from spikeloom.core.high_pass import HighPass
 from spikeloom.core.raw_traces import RawTraces
 from spikeloom.kernels.envelopes import fill_envelope
-from spikeloom.kernels.histograms import count_intervals, count_times
+from spikeloom.kernels.extremes import find_extremes
+from spikeloom.kernels.gather import gather_scaled
+from spikeloom.kernels.histograms import count_intervals, count_times, count_values
 from spikeloom.kernels.polygons import fill_inside
 from spikeloom.kernels.sparse_rows import gather_columns
 from spikeloom.viewdata.correlograms import correlograms
@@ -31,6 +33,14 @@ def _call_kernels() -> None:
     traces.cut_windows(np.array([0], np.int64), 10, high_pass=HighPass(30_000.0))
     samples = np.arange(4)
     samples.setflags(write=False)
+    amplitudes = np.zeros(4)
+    amplitudes.setflags(write=False)
+    # Indices of spikes from the cache, or just grouped.
+    for chosen in (np.zeros(4, np.int64), np.zeros(4, np.int32)):
+        gather_scaled(samples, chosen, 1.0, 1.0, np.zeros(4, np.float32))
+        gather_scaled(amplitudes, chosen, 1.0, 1.0, np.zeros(4))
+    find_extremes(np.zeros(4), np.zeros(2), np.zeros(2))
+    count_values(np.zeros(4), 0.0, 1.0, np.zeros(2, np.int32))
     spikes = np.arange(4, dtype=np.int32)
     spikes.setflags(write=False)
     correlograms(samples, [spikes], bin_size=1, n_half_bins=2)

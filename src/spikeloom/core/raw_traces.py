@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.core.high_pass import HighPass
-from spikeloom.engine.executor import map_items
+from spikeloom.engine.executor import N_THREADS_MAX, map_items, n_usable_cpus
 from spikeloom.engine.scratch import scratch_array
 from spikeloom.errors import DataError, ParameterError
 from spikeloom.kernels.gather import blank_outside, gather_windows
 from spikeloom.kernels.jit import takes_dtype
 from spikeloom.kernels.windows import cut_filtered_windows
+from spikeloom.storage.arrays import read_ahead
 
 _WINDOWS_PER_THREAD_MIN = 32
 
@@ -130,16 +131,30 @@ class RawTraces:
         columns = self._columns(channels)
         windows = np.empty((starts.size, n_window_samples, columns.size), np.float32)
 
-        def cut(part: slice) -> None:
-            self._cut_part(starts[part], columns, high_pass, windows[part])
-
+        margin = high_pass.margin_samples if high_pass else 0
+        if not windows.size:
+            return windows
+        n_wide_samples = n_window_samples + 2 * margin
+        piece_of = self._piece_of(starts - margin, n_wide_samples)
+        for k, piece in enumerate(self.pieces):
+            read_ahead(piece, (starts - (margin + self.edges[k]))[piece_of == k], n_wide_samples)
+        n_batch = starts.size
         if is_spread and starts.size > _WINDOWS_PER_THREAD_MIN:
-            # Threads take small batches as they can: one that wakes up late holds nobody up.
-            n_batch = max(1, _N_LANES // max(1, columns.size))
-            firsts = range(0, starts.size, n_batch)
-            map_items(cut, [slice(first, first + n_batch) for first in firsts])
-        else:
-            cut(slice(None))
+            # Threads take batches as they can: one that wakes up late holds nobody up. Small ones
+            # would cost more than they balance, since threads take turns between them.
+            n_threads = min(n_usable_cpus(), N_THREADS_MAX)
+            n_batch = max(-(-starts.size // (2 * n_threads)), _N_LANES // columns.size, 1)
+
+        def cut(first: int) -> None:
+            part = slice(first, first + n_batch)
+            self._cut_part(starts[part], piece_of[part], columns, high_pass, windows[part])
+
+        map_items(cut, range(0, starts.size, n_batch))
+        if high_pass is None:
+            windows -= np.median(windows, axis=1, keepdims=True)
+        last_start = self.n_samples - n_window_samples
+        if not 0 <= starts.min() <= starts.max() <= last_start:
+            blank_outside(windows, starts, self.n_samples)
         return windows
 
     def _columns(self, channels: Sequence[int] | None) -> NDArray[np.int64]:
@@ -150,29 +165,26 @@ class RawTraces:
     def _cut_part(
         self,
         starts: NDArray[np.int64],
+        piece_of: NDArray[np.int64],
         columns: NDArray[np.int64],
         high_pass: HighPass | None,
         windows: NDArray[np.float32],
     ) -> None:
-        margin = high_pass.margin_samples if high_pass else 0
-        n_window_samples = windows.shape[1]
-        piece_of = self._piece_of(starts - margin, n_window_samples + 2 * margin)
-        for k in sorted(set(piece_of.tolist())):
-            rows = np.flatnonzero(piece_of == k)
-            is_all = rows.size == starts.size
-            part = windows if is_all else np.empty((rows.size, *windows.shape[1:]), np.float32)
-            if k < 0:
-                self._cut_spanning(starts[rows], columns, high_pass, part)
-            else:
-                offsets = starts[rows] - self.edges[k]
-                _cut_whole(self.pieces[k], offsets, columns, high_pass, windows=part)
-            if not is_all:
+        """Cut windows that lie in the pieces `piece_of`, see `_piece_of`."""
+        present = set(piece_of.tolist())
+        if len(present) > 1:
+            for k in present:
+                rows = np.flatnonzero(piece_of == k)
+                part = np.empty((rows.size, *windows.shape[1:]), np.float32)
+                self._cut_part(starts[rows], piece_of[rows], columns, high_pass, part)
                 windows[rows] = part
-        if high_pass is None and windows.size:
-            windows -= np.median(windows, axis=1, keepdims=True)
-        last_start = self.n_samples - n_window_samples
-        if starts.size and not 0 <= starts.min() <= starts.max() <= last_start:
-            blank_outside(windows, starts, self.n_samples)
+            return
+        (k,) = present
+        if k < 0:
+            self._cut_spanning(starts, columns, high_pass, windows)
+        else:
+            offsets = starts - self.edges[k] if k else starts
+            _cut_whole(self.pieces[k], offsets, columns, high_pass, windows=windows)
 
     def _piece_of(self, starts: NDArray[np.int64], n_samples: int) -> NDArray[np.int64]:
         """Return the piece that each stretch lies in, -1 where kernels cannot take it from one.
@@ -219,10 +231,11 @@ def _cut_whole(
     if high_pass is None or not windows.size:
         gather_windows(piece, starts, columns, windows)
         return
-    n_side_by_side = max(1, min(starts.size, _N_LANES // columns.size))
-    n_lanes = n_side_by_side * columns.size
+    # As many windows side by side as have room, and equally many each time.
+    n_rounds = -(-starts.size // max(1, _N_LANES // columns.size))
+    n_lanes = -(-starts.size // n_rounds) * columns.size
     n_wide_samples = windows.shape[1] + 2 * high_pass.margin_samples
-    lanes = scratch_array("lanes", (n_wide_samples, n_lanes))
-    state = scratch_array("state", (2, n_lanes))
-    sections, steady = high_pass.sections, high_pass.steady
-    cut_filtered_windows(piece, starts, columns, sections, steady, lanes, state, windows)
+    n_state_rows = 1 + 2 * len(high_pass.ends)
+    scratch = scratch_array("lanes", (n_wide_samples + n_state_rows, n_lanes))
+    sections, ends, n_level = high_pass.sections, high_pass.ends, high_pass.level_samples
+    cut_filtered_windows(piece, starts, columns, sections, ends, n_level, scratch, windows)

@@ -40,8 +40,16 @@ class SparseFeatures:
         """Number of spikes that have features."""
         return int(self.stored.shape[0])
 
-    def get(self, spikes: NDArray[np.integer], channel_ids: Sequence[int]) -> NDArray[np.float32]:
+    def get(
+        self,
+        spikes: NDArray[np.integer],
+        channel_ids: Sequence[int],
+        *,
+        template: int | None = None,
+    ) -> NDArray[np.float32]:
         """Return the features of `spikes` on `channel_ids`; nan where there are none.
+
+        If they are known to have one `template`, it need not be looked up for each.
 
         Returns
         -------
@@ -53,18 +61,38 @@ class SparseFeatures:
             If a channel does not exist.
         """
         rows = self.rows_of(spikes)
+        templates = self.spike_templates[spikes] if template is None else np.array([template])
+        columns = self.columns_of(templates, channel_ids)
+        if template is not None:
+            columns = np.broadcast_to(columns, (rows.size, columns.shape[1])).copy()
+        if self.spike_ids is not None:
+            columns[rows < 0] = -1
+            rows = np.maximum(rows, 0)
+        picked = np.empty((rows.size, self.n_components, columns.shape[1]), np.float32)
+        gather_columns(self.stored, rows, columns, picked)
+        return picked
+
+    def columns_of(
+        self, templates: NDArray[np.integer], channel_ids: Sequence[int]
+    ) -> NDArray[np.int64]:
+        """Return the stored column of each channel for spikes of `templates`, -1 for none.
+
+        Returns
+        -------
+        ndarray of shape (n_templates, n_channels) and dtype int64
+
+        Raises
+        ------
+        ParameterError
+            If a channel does not exist.
+        """
         wanted = np.asarray(channel_ids, np.int64)
         if wanted.size and not 0 <= wanted.min() <= wanted.max() < self.n_channels:
             msg = f"There are channels 0 to {self.n_channels - 1}; {list(channel_ids)} were asked."
             raise ParameterError(msg)
         if self._column_of is None:
-            columns = np.broadcast_to(wanted, (rows.size, wanted.size)).copy()
-        else:
-            columns = self._column_of[np.ix_(self.spike_templates[spikes], wanted)]
-        columns[rows < 0] = -1
-        picked = np.empty((rows.size, self.n_components, wanted.size), np.float32)
-        gather_columns(self.stored, np.maximum(rows, 0), columns, picked)
-        return picked
+            return np.broadcast_to(wanted, (templates.size, wanted.size)).copy()
+        return np.asarray(self._column_of[np.ix_(templates, wanted)])
 
     def rows_of(self, spikes: NDArray[np.integer]) -> NDArray[np.int64]:
         """Return the stored row of each spike, -1 for a spike without features."""

@@ -60,7 +60,9 @@ def map_items(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
     try:
         work_off()
     finally:
-        wait(futures)
-    for future in futures:
+        # A thread that has not even woken up yet is not waited for.
+        begun = [future for future in futures if not future.cancel()]
+        wait(begun)
+    for future in begun:
         future.result()
     return [results[k] for k in range(len(items))]

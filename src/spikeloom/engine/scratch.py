@@ -4,6 +4,7 @@ Fresh memory of some hundred kilobytes comes from the system page by page, each 
 costs more than the arithmetic done on it; memory that was used a moment ago costs nothing.
 """
 
+import math
 import threading
 
 import numpy as np
@@ -31,7 +32,7 @@ def scratch_array(name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
     >>> np.shares_memory(first, scratch_array("example", (3, 1)))
     True
     """
-    size = int(np.prod(shape))
+    size = math.prod(shape)
     pools: dict[str, NDArray[np.float32]] | None = getattr(_kept, "pools", None)
     if pools is None:
         pools = _kept.pools = {}

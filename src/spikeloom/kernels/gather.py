@@ -1,9 +1,22 @@
-"""Cut short windows of raw traces around spikes."""
+"""Copy what belongs to given spikes: values of each, and short windows of raw traces."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.kernels.jit import kernel
+
+
+@kernel
+def gather_scaled(
+    values: NDArray[np.generic],
+    items: NDArray[np.integer],
+    factor: float,
+    divisor: float,
+    scaled: NDArray[np.floating],
+) -> None:
+    """Write ``values[item] * factor / divisor`` for each of `items` into `scaled`."""
+    for k in range(items.size):
+        scaled[k] = values[items[k]] * factor / divisor
 
 
 @kernel

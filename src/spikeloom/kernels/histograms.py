@@ -39,3 +39,18 @@ def count_times(
         position = (samples[spikes[i]] - low) / bin_size
         if 0 <= position < n_bins:
             counts[int(position)] += 1
+
+
+@kernel
+def count_values(
+    values: NDArray[np.floating], low: float, high: float, counts: NDArray[np.integer]
+) -> None:
+    """Count `values` into `counts` (n_bins,), equal bins from `low` to `high`, both included.
+
+    Values outside, and those that are no numbers, are left out.
+    """
+    n_bins = counts.size
+    bin_size = (high - low) / n_bins
+    for i in range(values.size):
+        if low <= values[i] <= high:
+            counts[min(int((values[i] - low) / bin_size), n_bins - 1)] += 1

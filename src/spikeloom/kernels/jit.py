@@ -23,6 +23,15 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     return cast("Callable[P, R]", compiled)
 
 
+def kernel_part(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile `function` into each kernel that calls it, as if its lines stood there.
+
+    A loop that calls another kernel works on one number at a time; with parts it works on several.
+    """
+    compiled: Any = numba.njit(nogil=True, error_model="numpy", inline="always")(function)
+    return cast("Callable[P, R]", compiled)
+
+
 def takes_dtype(dtype: np.dtype[Any]) -> bool:
     """Tell whether kernels take arrays of a number type: not of another byte order, no halves.
 

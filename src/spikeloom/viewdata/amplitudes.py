@@ -19,6 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.curation.state import Spikes
+from spikeloom.kernels.extremes import find_extremes
+from spikeloom.kernels.gather import gather_scaled
+from spikeloom.kernels.histograms import count_values
 from spikeloom.kernels.products import gather_products
 from spikeloom.viewdata.context import View, ViewContext
 from spikeloom.viewdata.features import feature_values
@@ -36,7 +39,8 @@ RAW_SHARE = 5
 """Raw amplitudes are read for this many times fewer spikes than the others."""
 
 _RAW_BATCH = 10_000
-_LOW_QUANTILE, _HIGH_QUANTILE = 0.001, 0.999
+_TAIL = 0.001
+"""Share of the spikes that may lie beyond either end of the axis."""
 
 
 class AmplitudeParams(msgspec.Struct, frozen=True):
@@ -104,12 +108,11 @@ def compute_amplitudes(
     n_each = params.n_spikes // (RAW_SHARE if kind == "raw" else 1)
     channel = feature_channel(context, shown, params.channel)
     wanted = _Wanted(kind, channel, params.component)
-    background = (np.zeros(0, np.float32), np.zeros(0))
-    if shown and kind != "raw":
-        background = _background(context, shown, params.n_background, wanted)
+    background = _background(context, shown, params.n_background, wanted)
     own = [_part(context, i, n_each, wanted) for i in shown]
-    low, high = _limits(np.concatenate([values for _, values in own] or [np.zeros(0)]))
-    parts = [background, *own]
+    of_all = [background, *own]
+    values = np.concatenate([values for _, values in of_all])
+    low, high = _limits(values[background[1].size :])
     return Amplitudes(
         kind=kind,
         kinds=kinds,
@@ -117,13 +120,11 @@ def compute_amplitudes(
         n_shown=[values.size for _, values in own],
         n_spikes=[int(context.spikes_of(i).size) for i in shown],
         n_background=background[1].size,
-        times_s=np.concatenate([times_s for times_s, _ in parts]),
-        values=np.concatenate([values for _, values in parts]).astype(np.float32),
+        times_s=np.concatenate([times_s for times_s, _ in of_all]),
+        values=values.astype(np.float32),
         low=low,
         high=high,
-        histograms=np.array(
-            [np.histogram(v, N_HISTOGRAM_BINS, (low, high))[0] for _, v in own], np.int32
-        ).reshape(len(shown), N_HISTOGRAM_BINS),
+        histograms=_histograms([values for _, values in own], low, high),
         n_bins=N_HISTOGRAM_BINS,
         unit=_unit(context, kind),
         label=_label(context, kind, channel, params.component),
@@ -173,9 +174,10 @@ def template_amplitudes(
         return np.asarray(dataset.amplitudes[spikes], np.float64)
     magnitudes = dataset.templates.main_magnitudes
     if cluster_id is not None:
-        counts = context.catalog.template_counts(cluster_id, context.spikes_of(cluster_id))
-        if counts.template_ids.size == 1 and counts.main < magnitudes.size:
-            np.multiply(dataset.amplitudes[spikes], magnitudes[counts.main], out=products)
+        template = context.only_template(cluster_id)
+        if template is not None and template < magnitudes.size:
+            factor = float(magnitudes[template])
+            gather_scaled(dataset.amplitudes, spikes, factor, 1.0, products)
             return products
     gather_products(dataset.amplitudes, dataset.spike_templates, magnitudes, spikes, products)
     return products
@@ -245,7 +247,7 @@ def _part(context: ViewContext, cluster_id: int, n_max: int, wanted: _Wanted) ->
             channel=wanted.channel,
             component=wanted.component,
         )
-        return context.times_s(spikes).astype(np.float32), values
+        return context.plot_times_s(spikes), values
 
     of_feature = (wanted.channel, wanted.component) if wanted.kind == "feature" else ()
     return context.catalog.memo.get(
@@ -256,35 +258,74 @@ def _part(context: ViewContext, cluster_id: int, n_max: int, wanted: _Wanted) ->
 def _background(context: ViewContext, shown: list[int], n_max: int, wanted: _Wanted) -> _Part:
     """Return spikes of other clusters that are seen on the first cluster's main channel."""
     catalog, state = context.catalog, context.state
-    channel = catalog.main_channel(shown[0], state.spikes[shown[0]])
-    neighbours: list[Spikes] = []
+    channel = None
+    if shown and wanted.kind != "raw":
+        channel = catalog.main_channel(shown[0], state.spikes[shown[0]])
+    neighbours: list[tuple[int, Spikes]] = []
     if channel is not None and n_max > 0:
         neighbours = [
-            spikes
+            (i, spikes)
             for i, spikes in state.spikes.items()
             if i not in shown and catalog.is_seen_on(channel, i, spikes)
         ]
-    shares = allocate([spikes.size for spikes in neighbours], n_max, n_max)
-    chosen = [even_sample(s, n) for s, n in zip(neighbours, shares, strict=True)]
+    shares = allocate([spikes.size for _, spikes in neighbours], n_max, n_max)
+    chosen = [even_sample(s, n) for (_, s), n in zip(neighbours, shares, strict=True)]
     spikes = np.concatenate([*chosen, np.zeros(0, np.int32)])
     if wanted.kind == "feature":
         values = feature_values(context, spikes, wanted.channel, wanted.component)
     else:
-        values = template_amplitudes(context, spikes)
-    return context.times_s(spikes).astype(np.float32), values
+        values = _amplitudes_of_clusters(context, [i for i, _ in neighbours], shares, spikes)
+    return context.plot_times_s(spikes), values
+
+
+def _amplitudes_of_clusters(
+    context: ViewContext, cluster_ids: list[int], sizes: list[int], spikes: NDArray[np.integer]
+) -> NDArray[np.float64]:
+    """Return the template amplitude of spikes: so many of each cluster, one after the other."""
+    dataset = context.dataset
+    found = [context.only_template(i) for i in cluster_ids]
+    template_ids = [template for template in found if template is not None]
+    if dataset.amplitudes is None or dataset.templates is None or len(template_ids) < len(found):
+        return template_amplitudes(context, spikes)
+    # The template of each spike need not be looked up, which takes as long as its amplitude.
+    magnitudes = dataset.templates.main_magnitudes
+    if max(template_ids, default=0) >= magnitudes.size:
+        return template_amplitudes(context, spikes)
+    values = np.empty(spikes.size)
+    gather_scaled(dataset.amplitudes, spikes, 1.0, 1.0, values)
+    values *= np.repeat(magnitudes[np.array(template_ids, np.int64)], sizes)
+    return values
 
 
 def _limits(values: NDArray[np.float64]) -> tuple[float, float]:
     """Return the ends of an amplitude axis that shows zero and all but the oddest spikes."""
-    finite = values[np.isfinite(values)]
-    if finite.size == 0:
+    # As many as are needed for the quantiles, and one more to the inside of each.
+    n_kept = int(_TAIL * values.size) + 2
+    smallest, largest = np.empty(n_kept), np.empty(n_kept)
+    n_finite = find_extremes(values, smallest, largest)
+    if n_finite == 0:
         return 0.0, 1.0
-    low, high = np.quantile(finite, [_LOW_QUANTILE, _HIGH_QUANTILE])
-    low, high = min(0.0, float(low)), max(0.0, float(high))
+    low = min(0.0, _quantile(smallest, n_finite))
+    high = max(0.0, _quantile(largest, n_finite))
     if low == high:
         return 0.0, 1.0
     margin = 0.05 * (high - low)
     return low - (margin if low < 0 else 0), high + (margin if high > 0 else 0)
+
+
+def _quantile(tail: NDArray[np.float64], n_values: int) -> float:
+    """Return the value `_TAIL` from the end of `n_values` of which `tail` is one, in order."""
+    position = _TAIL * (n_values - 1)
+    k = int(position)
+    inner = tail[min(k + 1, n_values - 1)]
+    return float(tail[k] + (position - k) * (inner - tail[k]))
+
+
+def _histograms(parts: list[NDArray[np.float64]], low: float, high: float) -> NDArray[np.int32]:
+    counts = np.zeros((len(parts), N_HISTOGRAM_BINS), np.int32)
+    for values, row in zip(parts, counts, strict=True):
+        count_values(values, low, high, row)
+    return counts
 
 
 def _unit(context: ViewContext, kind: AmplitudeKind) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from spikeloom.curation.state import CurationState, Spikes
 from spikeloom.datasets.dataset import Dataset
 from spikeloom.engine.cancellation import CancelToken
+from spikeloom.kernels.gather import gather_scaled
 from spikeloom.viewdata.catalog import ClusterCatalog
 
 P = TypeVar("P")
@@ -38,10 +39,24 @@ class ViewContext:
         """Return the channels on which a cluster is shown, the main one first."""
         return self.catalog.best_channels(cluster_id, self.spikes_of(cluster_id))
 
+    def only_template(self, cluster_id: int) -> int | None:
+        """Return the template that found all spikes of a cluster; None if there are several."""
+        counts = self.catalog.template_counts(cluster_id, self.spikes_of(cluster_id))
+        return counts.main if counts.template_ids.size == 1 else None
+
     def times_s(self, spikes: NDArray[np.integer]) -> NDArray[np.float64]:
-        """Return the times of spikes in seconds; the only place where samples become seconds."""
-        samples = self.dataset.spike_samples[spikes]
-        return np.asarray(samples / self.dataset.sampling_frequency)
+        """Return the times of spikes in seconds; nowhere else do samples become seconds."""
+        times_s = np.empty(spikes.size)
+        rate = self.dataset.sampling_frequency
+        gather_scaled(self.dataset.spike_samples, spikes, 1.0, rate, times_s)
+        return times_s
+
+    def plot_times_s(self, spikes: NDArray[np.integer]) -> NDArray[np.float32]:
+        """Return `times_s` in single precision, as views send them."""
+        times_s = np.empty(spikes.size, np.float32)
+        rate = self.dataset.sampling_frequency
+        gather_scaled(self.dataset.spike_samples, spikes, 1.0, rate, times_s)
+        return times_s
 
 
 @dataclass(frozen=True, slots=True)

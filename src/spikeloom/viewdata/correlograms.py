@@ -145,7 +145,10 @@ def correlograms(
     """
     n_trains = len(spikes)
     half = np.zeros((n_trains, n_trains, n_half_bins + 1), np.int64)
-    if n_trains:
+    if n_trains == 1:
+        train_of = np.zeros(spikes[0].size, np.int32)
+        count_lags(spike_samples[spikes[0]], train_of, bin_size, n_half_bins, half)
+    elif n_trains:
         order = np.concatenate(spikes).astype(np.int64)
         starts = np.concatenate(([0], np.cumsum([train.size for train in spikes])))
         merged = np.empty_like(order)

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.datasets.features import SparseFeatures
+from spikeloom.kernels.sparse_rows import gather_columns
+from spikeloom.storage.arrays import read_ahead
 from spikeloom.viewdata.context import View, ViewContext
-from spikeloom.viewdata.sampling import even_sample, random_sample
+from spikeloom.viewdata.sampling import even_sample, spread_sample
 
 N_CLUSTERS_MAX = 8
 """Clusters drawn, the first ones of the selection."""
@@ -95,6 +97,12 @@ def compute_features(
 _Part = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Times in s, and features (n_spikes, n_channels, n_components)."""
 
+_Rows = tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.float32]]
+"""Times in s, templates, and features as stored (n_spikes, n_components, n_stored_channels)."""
+
+_Picked = tuple[NDArray[np.float32]]
+"""Features on one channel (n_spikes, n_components)."""
+
 
 def _part(
     context: ViewContext,
@@ -108,8 +116,12 @@ def _part(
     context.cancel.check()
 
     def make() -> _Part:
-        spikes = random_sample(_with_features(context, cluster_id, features), n_max, cluster_id)
-        return context.times_s(spikes).astype(np.float32), _values(features, spikes, channels)
+        spikes = spread_sample(_with_features(context, cluster_id, features), n_max, cluster_id)
+        read_ahead(features.stored, features.rows_of(spikes), 1)
+        template = context.only_template(cluster_id)
+        found = features.get(spikes, channels, template=template)[:, :N_COMPONENTS_MAX]
+        values = np.ascontiguousarray(found.transpose(0, 2, 1))
+        return context.plot_times_s(spikes), values
 
     return context.catalog.memo.get(("features", cluster_id, n_max, *channels), make)
 
@@ -118,22 +130,37 @@ def _background(
     context: ViewContext, features: SparseFeatures, channels: list[int], n_max: int
 ) -> _Part:
     """Return times and features of spikes evenly spread over the recording and all clusters."""
+    # The same spikes whatever is selected: they are read once, and each channel is picked once.
+    memo = context.catalog.memo
 
-    def make() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
+    def read() -> _Rows:
         spikes = _background_spikes(context, features, n_max)
-        rows = np.asarray(features.stored[features.rows_of(spikes), :N_COMPONENTS_MAX], np.float32)
-        times_s = context.times_s(spikes).astype(np.float32)
-        return times_s, rows, features.spike_templates[spikes]
+        places = features.rows_of(spikes)
+        read_ahead(features.stored, places, 1)
+        rows = np.asarray(features.stored[places, :N_COMPONENTS_MAX], np.float32)
+        return context.plot_times_s(spikes), features.spike_templates[spikes], rows
 
-    # The same spikes whatever is selected: their rows are read once, on all channels.
-    times_s, rows, templates = context.catalog.memo.get(("background features", n_max), make)
-    every = SparseFeatures(rows, features.channel_ids, None, templates, features.n_channels)
-    return times_s, _values(every, np.arange(len(rows)), channels)
+    times_s, templates, rows = memo.get(("background features", n_max), read)
+
+    values = np.empty((len(rows), len(channels), rows.shape[1]), np.float32)
+    for k, channel in enumerate(channels):
+
+        def pick(channel: int = channel) -> _Picked:
+            picked = np.empty((*rows.shape[:2], 1), np.float32)  # (n_spikes, n_components, 1)
+            columns = features.columns_of(templates, [channel])
+            gather_columns(rows, np.arange(len(rows)), columns, picked)
+            return (picked[:, :, 0],)
+
+        values[:, k] = memo.get(("background features", n_max, channel), pick)[0]
+    return times_s, values
 
 
 def _n_missing(values: NDArray[np.float32]) -> int:
     """Return how many spikes lack a feature on one of the channels."""
-    return int(np.count_nonzero(np.isnan(values[:, :, 0]).any(axis=1)))
+    is_missing = np.isnan(values[:, 0, 0])
+    for channel in range(1, values.shape[1]):
+        is_missing |= np.isnan(values[:, channel, 0])
+    return int(np.count_nonzero(is_missing))
 
 
 def _magnitude(values: NDArray[np.float32]) -> float:
@@ -148,7 +175,7 @@ def chosen_channels(context: ViewContext, cluster_ids: Sequence[int], wanted: st
     Automatic are the channels of the first cluster: first those that all clusters share, then
     the rest, each by falling amplitude.
     """
-    n_channels = len(context.dataset.channel_labels)
+    n_channels = len(context.dataset.channel_positions)
     chosen = [int(text) for text in wanted.split(",") if text.strip().isdecimal()]
     chosen = [channel for channel in chosen if channel < n_channels]
     first = context.best_channels(cluster_ids[0]).tolist()
@@ -192,14 +219,6 @@ def _background_spikes(
         step = max(1, n_spikes // max(1, n_max))
         return np.arange(0, n_spikes, step)[: max(n_max, 0)]
     return np.sort(even_sample(features.spike_ids, n_max))
-
-
-def _values(
-    features: SparseFeatures, spikes: NDArray[np.integer], channels: list[int]
-) -> NDArray[np.float32]:
-    """Return features (n_spikes, n_channels, n_components)."""
-    found = features.get(spikes, channels)[:, :N_COMPONENTS_MAX]
-    return np.ascontiguousarray(found.transpose(0, 2, 1))
 
 
 def _nothing(context: ViewContext, cluster_ids: list[int]) -> Features:

@@ -137,8 +137,9 @@ def read_interval(
     first = max(0, start - margin)
     wide = traces.read(first, end + margin)
     if len(wide):
-        state = np.empty((2, traces.n_channels), np.float32)
-        filter_forward_backward(wide, high_pass.sections, high_pass.steady, state)
+        sections, ends, n_level = high_pass.sections, high_pass.ends, high_pass.level_samples
+        state = np.empty((1 + 2 * len(ends), traces.n_channels), np.float32)
+        filter_forward_backward(wide, start - first, sections, ends, n_level, state)
     return wide[start - first : end - first]
 
 

@@ -133,7 +133,7 @@ def _blocks(
     def read(k: int) -> NDArray[np.float32]:
         context.cancel.check()
 
-        def make() -> tuple[NDArray[np.float32]]:
+        def make() -> _Block:
             spikes = context.spikes_of(cluster_ids[k])
             return (_raw_block(context, spikes, channels[k], params, is_spread=is_spread),)
 
@@ -142,6 +142,10 @@ def _blocks(
 
     blocks = map_items(read, range(len(cluster_ids)))
     return blocks, [np.ones(len(block), np.float32) for block in blocks]
+
+
+_Block = tuple[NDArray[np.float32]]
+"""Waveforms (n_shown, n_samples, n_channels)."""
 
 
 def _magnitude(block: NDArray[np.float32]) -> float:
