@@ -5,7 +5,8 @@ Each error also derives from the builtin that a Python user would expect, so tha
 
     SpikeloomError
     ├── ParameterError          (ValueError)         an argument is outside what is allowed
-    │   └── FilterSyntaxError                        a filter expression cannot be read
+    │   ├── FilterSyntaxError                        a filter expression cannot be read
+    │   └── MissingExtensionError (AssertionError)   an analyzer lacks what something is made of
     ├── UnknownNameError        (KeyError)           a registry does not know this name
     ├── DuplicateNameError      (ValueError)         a registry knows this name already
     ├── MissingDependencyError  (ImportError)        an optional package is not installed
@@ -17,6 +18,8 @@ Each error also derives from the builtin that a Python user would expect, so tha
     ├── JournalError            (OSError)            a journal cannot be read or appended to
     │   └── LockedError         (BlockingIOError)    another process is curating this dataset
     ├── ChangedOnDiskError      (RuntimeError)       files changed under an open session
+    ├── WorkerError             (RuntimeError)       a worker of a parallel job died
+    ├── TransferError           (RuntimeError)       something cannot be sent to another process
     └── Cancelled               (RuntimeError)       the caller no longer wants the result
 
 A message says what was got, what is allowed and what to do.
@@ -45,6 +48,10 @@ class FilterSyntaxError(ParameterError):
     def __init__(self, message: str, position: int) -> None:
         super().__init__(message)
         self.position = position
+
+
+class MissingExtensionError(ParameterError, AssertionError):
+    """An analyzer lacks an extension, or the recording, that something is made of."""
 
 
 class UnknownNameError(SpikeloomError, KeyError):
@@ -101,6 +108,14 @@ class LockedError(JournalError, BlockingIOError):
 
 class ChangedOnDiskError(SpikeloomError, RuntimeError):
     """Files of an open dataset were changed by someone else."""
+
+
+class WorkerError(SpikeloomError, RuntimeError):
+    """A worker of a parallel job died, or could not be started."""
+
+
+class TransferError(SpikeloomError, RuntimeError):
+    """Something that a job needs or gives cannot be sent to another process."""
 
 
 class Cancelled(SpikeloomError, RuntimeError):  # noqa: N818 - an outcome, not a fault

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from spikeloom.core import spike_groups
 from spikeloom.core.spike_groups import count_by_label, group_spikes

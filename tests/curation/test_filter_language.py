@@ -2,8 +2,7 @@ import math
 import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from spikeloom.curation.filter_language import parse_filter
 from spikeloom.errors import FilterSyntaxError, ParameterError

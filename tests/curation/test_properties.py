@@ -2,8 +2,7 @@
 
 import msgspec
 import numpy as np
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from making.sessions import labels_of, make_session, selected

@@ -1,8 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from making.sessions import make_phy_example, make_session, selected
 from spikeloom.curation.tables import sort_key, sort_rows

@@ -3,8 +3,7 @@ import threading
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from spikeloom.engine import executor
 from spikeloom.engine.executor import map_items, n_usable_cpus

@@ -1,8 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from spikeloom.extractors.cluster_tables import read_cluster_tables, table_name
 from spikeloom.storage.delimited import format_table

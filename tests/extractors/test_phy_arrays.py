@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from spikeloom.errors import DataError, MissingFileError, ReadError
 from spikeloom.extractors.phy_arrays import ALF_NAMES, PhyFolder, as_indices, as_labels, squeeze

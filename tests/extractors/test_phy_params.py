@@ -3,8 +3,7 @@ from pathlib import Path, PurePath
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from spikeloom.errors import DataError, MissingFileError, ReadError, SpikeloomError
 from spikeloom.extractors.phy_params import evaluate_assignments, read_phy_params

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from scipy.signal import butter, sosfiltfilt
 
 from spikeloom.generation.background import BLOCK_SAMPLES, draw_background, fill_background

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from spikeloom.errors import ParameterError
 from spikeloom.generation.ground_truth import make_ground_truth

@@ -1,6 +1,5 @@
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from reference import envelopes as twin
 from spikeloom.kernels.envelopes import fill_envelope

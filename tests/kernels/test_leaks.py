@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from reference.leaks import leak_twice as twin
 from spikeloom.kernels.leaks import leak_twice

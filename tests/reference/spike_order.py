@@ -15,3 +15,12 @@ def merge_runs(runs):
         ((value, run) for run, values in enumerate(runs) for value in values),
         key=lambda pair: pair[0],
     )
+
+
+def keep_labels(labels, samples, new_label):
+    """Return (sample, new label) of the spikes whose new label is not negative."""
+    return [
+        (sample, new_label[label])
+        for label, sample in zip(labels, samples, strict=True)
+        if new_label[label] >= 0
+    ]

@@ -1,8 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from spikeloom.errors import ReadError
 from spikeloom.storage.delimited import format_table, parse_cell, read_table

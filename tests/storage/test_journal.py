@@ -4,8 +4,7 @@ import sys
 import zlib
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from making.processes import run_python, start_python
 from spikeloom.errors import JournalError, LockedError, SpikeloomError

@@ -21,8 +21,14 @@ from spikeloom.curation.codec import (
 )
 from spikeloom.curation.edits import Applied, Change, Edit, Label, Merge, Restore, Split
 from spikeloom.curation.history import HistoryEntry
-from spikeloom.curation.selection import Gesture, Selection, TableName, click, select_best
-from spikeloom.curation.selection import select_similar as with_similar
+from spikeloom.curation.selection import (
+    Gesture,
+    Selection,
+    TableName,
+    click,
+    select_best,
+    select_similar as with_similar,
+)
 from spikeloom.curation.state import GROUP, CurationState
 from spikeloom.curation.wizard import N_SIMILAR, Anchors, Step, selection_after_move, take_step
 from spikeloom.curation.workspace import (

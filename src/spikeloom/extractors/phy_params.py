@@ -206,7 +206,7 @@ def _execute(statement: ast.stmt, values: dict[str, Any]) -> None:
             raise _NotPlainError(statement)
 
 
-def _evaluate(node: ast.expr, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any plain value
+def _evaluate(node: ast.expr, values: Mapping[str, Any]) -> Any:
     value = _evaluate_any(node, values)
     if _is_too_large(value):
         raise _NotPlainError(node)
@@ -225,7 +225,7 @@ def _is_too_large(value: object) -> bool:
             return False
 
 
-def _evaluate_any(node: ast.expr, values: Mapping[str, Any]) -> Any:  # noqa: ANN401, C901, PLR0911 - cases
+def _evaluate_any(node: ast.expr, values: Mapping[str, Any]) -> Any:  # noqa: C901, PLR0911 - cases
     match node:
         case ast.Constant(value=value):
             return value
@@ -253,7 +253,7 @@ def _evaluate_any(node: ast.expr, values: Mapping[str, Any]) -> Any:  # noqa: AN
             raise _NotPlainError(node)
 
 
-def _checked(node: ast.expr, function: Callable[..., Any], *arguments: Any) -> Any:  # noqa: ANN401
+def _checked(node: ast.expr, function: Callable[..., Any], *arguments: Any) -> Any:
     try:
         return function(*arguments)
     except (TypeError, ValueError, ArithmeticError):
@@ -273,7 +273,7 @@ def _as_text(node: ast.expr, value: object) -> str:
     raise _NotPlainError(node)
 
 
-def _combine(node: ast.BinOp, left: Any, right: Any) -> Any:  # noqa: ANN401 - any plain value
+def _combine(node: ast.BinOp, left: Any, right: Any) -> Any:
     if isinstance(node.op, ast.Div) and isinstance(left, PurePath):
         return left / _as_text(node, right)
     if isinstance(node.op, ast.Mult):
@@ -284,7 +284,7 @@ def _combine(node: ast.BinOp, left: Any, right: Any) -> Any:  # noqa: ANN401 - a
     return _checked(node, _OPERATORS[type(node.op)], left, right)
 
 
-def _call(node: ast.Call, name: str, arguments: list[Any]) -> Any:  # noqa: ANN401
+def _call(node: ast.Call, name: str, arguments: list[Any]) -> Any:
     match name:
         case "Path" | "pathlib.Path" | "os.path.join" | "PurePath":
             _joined(node, [str(a) for a in arguments if isinstance(a, (str, PurePath))])

@@ -24,6 +24,18 @@ class Purpose(IntEnum):
     NOISE = 7
     NOISE_SEAM = 8
     SORTING = 9
+    FIRING_RATES = 10
+    UNIFORM_TRAIN = 11
+    BORDER_SPIKES = 12
+    CHANNEL_NOISE = 13
+    NOISE_LEVELS = 14
+    TEMPLATE_SHAPES = 15
+    UNIT_LOCATIONS = 16
+    SPIKE_JITTER = 17
+    SYNCHRONY = 18
+    INJECTION = 19
+    DUPLICATION = 20
+    DIVISION = 21
 
 
 def random_stream(seed: int, purpose: Purpose, *indices: int) -> np.random.Generator:
@@ -59,3 +71,27 @@ def random_stream(seed: int, purpose: Purpose, *indices: int) -> np.random.Gener
         raise ParameterError(msg)
     sequence = np.random.SeedSequence(seed, spawn_key=(int(purpose), *indices))
     return np.random.Generator(np.random.Philox(sequence))
+
+
+def given_or_new_seed(seed: int | None) -> int:
+    """Return `seed` as a plain number, or a new one for None, never the same again.
+
+    What is drawn from a new seed can still be drawn again: the seed is kept with the data.
+
+    Raises
+    ------
+    ParameterError
+        If `seed` is negative or no whole number.
+
+    Examples
+    --------
+    >>> given_or_new_seed(np.int64(5)), given_or_new_seed(None) == given_or_new_seed(None)
+    (5, False)
+    """
+    if seed is None:
+        # 63 bits: fits every reader of JSON that has whole numbers of 64 bits.
+        return int(np.random.default_rng().integers(0, 2**63))
+    if isinstance(seed, bool) or seed != int(seed) or seed < 0:
+        msg = f"seed={seed!r}; give a whole number from 0 on, or None for a new one."
+        raise ParameterError(msg)
+    return int(seed)

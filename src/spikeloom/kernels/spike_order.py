@@ -66,3 +66,54 @@ def merge_sorted_labels(
         merged[i] = values[head[best]]
         run_of[i] = best
         head[best] += 1
+
+
+@kernel
+def fill_spikes(
+    labels: NDArray[np.int32],
+    first: int,
+    next_slot: NDArray[np.int64],
+    order: NDArray[np.int64],
+) -> None:
+    """Like `fill_order`, for a block of the spikes, of which the first is spike number `first`."""
+    for i in range(labels.size):
+        label = labels[i]
+        order[next_slot[label]] = first + i
+        next_slot[label] += 1
+
+
+@kernel
+def fill_trains(
+    labels: NDArray[np.int32],
+    samples: NDArray[np.int64],
+    next_slot: NDArray[np.int64],
+    trains: NDArray[np.int64],
+) -> None:
+    """Like `fill_spikes`, but write the spikes' samples instead of their numbers."""
+    for i in range(labels.size):
+        label = labels[i]
+        trains[next_slot[label]] = samples[i]
+        next_slot[label] += 1
+
+
+@kernel
+def keep_labels(
+    labels: NDArray[np.int32],
+    samples: NDArray[np.int64],
+    new_label: NDArray[np.int32],
+    kept_samples: NDArray[np.int64],
+    kept_labels: NDArray[np.int32],
+) -> int:
+    """Relabel a block of spikes and keep those whose new label is not negative; return how many.
+
+    `new_label` has one number for each old label. The outputs have one place more than spikes
+    are kept: every spike is written, and only a kept one moves the place on, which spares the
+    processor a branch that it cannot foresee.
+    """
+    n_kept = 0
+    for i in range(labels.size):
+        label = new_label[labels[i]]
+        kept_samples[n_kept] = samples[i]
+        kept_labels[n_kept] = label
+        n_kept += label >= 0
+    return n_kept

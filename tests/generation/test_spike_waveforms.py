@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from spikeloom.errors import ParameterError
+from spikeloom.generation.spike_waveforms import (
+    SpikePhases,
+    delayed_waveforms,
+    fine_waveform,
+    generate_single_fake_waveform,
+    window_times_ms,
+)
+
+
+@given(
+    st.sampled_from([10_000.0, 24_414.0625, 25_000.0, 30_000.0, 32_000.0]),
+    st.floats(0.08, 0.3),
+    st.floats(0.3, 1.0),
+    st.floats(0.02, 0.09),
+)
+def test_the_trough_is_where_it_should_be(rate, depolarization_ms, repolarization_ms, smooth_ms):
+    waveform = generate_single_fake_waveform(
+        rate,
+        ms_before=1.0,
+        ms_after=3.0,
+        depolarization_ms=depolarization_ms,
+        repolarization_ms=repolarization_ms,
+        smooth_ms=smooth_ms,
+    )
+    n_before = round(rate / 1000)
+    assert waveform.shape == (n_before + round(3 * rate / 1000),)
+    assert waveform.argmin() == n_before
+    assert waveform[n_before] == pytest.approx(-1.0)
+    assert 0.05 < waveform.max() < 0.4
+    assert waveform[0] == waveform[-1] == 0
+    assert waveform.dtype == np.float32
+
+
+def test_the_shape_does_not_depend_on_the_sampling_frequency():
+    slow, fast = (generate_single_fake_waveform(rate, dtype="float64") for rate in (1e4, 1e5))
+    np.testing.assert_allclose(slow, fast[::10], atol=1e-12)
+
+
+def test_phases_last_as_long_as_they_should():
+    waveform = generate_single_fake_waveform(
+        100_000.0, ms_before=1.0, repolarization_ms=0.5, recovery_ms=1.0, smooth_ms=0.0
+    )
+    assert np.flatnonzero(waveform)[0] == pytest.approx(90, abs=1)
+    assert waveform.argmax() == 150
+    assert np.flatnonzero(waveform)[-1] == pytest.approx(250, abs=1)
+    assert np.all(np.diff(waveform[101:150]) > 0)
+
+
+def test_amplitudes_may_be_others():
+    waveform = generate_single_fake_waveform(
+        30_000.0, negative_amplitude=-80.0, positive_amplitude=20.0
+    )
+    assert waveform.min() == pytest.approx(-80.0)
+    assert 20 < waveform.max() < 30  # smoothing takes more of the sharp trough
+
+
+@given(st.lists(st.floats(-0.04, 0.9), min_size=1, max_size=6))
+def test_delays_are_exact(delays_ms):
+    waveform = fine_waveform(SpikePhases())
+    times_ms = window_times_ms(30_000.0, 1.0, 3.0)
+    delayed = delayed_waveforms(waveform, times_ms, np.array(delays_ms))
+    expected = waveform.at(times_ms - np.array(delays_ms)[:, None])
+    np.testing.assert_allclose(delayed, expected, atol=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"ms_before": 0.05}, "ms_before"),
+        ({"ms_after": 1.0}, "ms_after"),
+        ({"depolarization_ms": 0.0}, "makes no sense"),
+        ({"smooth_ms": -1.0}, "makes no sense"),
+    ],
+)
+def test_what_does_not_fit_is_refused(options, said):
+    with pytest.raises(ParameterError, match=said):
+        generate_single_fake_waveform(30_000.0, **options)
+
+
+def test_a_sampling_frequency_is_needed():
+    with pytest.raises(ParameterError, match="sampling_frequency"):
+        generate_single_fake_waveform()

@@ -1,0 +1,69 @@
+"""Records, text and archives are read and written without pickles."""
+
+import numpy as np
+import pytest
+
+from spikeloom.errors import MissingFileError, ParameterError, ReadError
+from spikeloom.storage.numpy_files import open_records, read_npz, write_npz
+
+SNIPPETS = np.zeros(3, [("frame", "i8"), ("snippet", "f4", (5, 2))])
+SNIPPETS["frame"] = [4, 5, 9]
+
+
+@pytest.mark.parametrize("is_mapped", [True, False])
+@pytest.mark.parametrize(
+    "array",
+    [SNIPPETS, SNIPPETS[:0], np.array(["a", "µV"]), np.array([b"x"]), np.arange(4), np.array(2.5)],
+    ids=["records", "no records", "text", "bytes", "numbers", "number"],
+)
+def test_npy_files_of_any_plain_kind(tmp_path, array, is_mapped):
+    np.save(tmp_path / "a.npy", array)
+    found = open_records(tmp_path / "a.npy", is_mapped=is_mapped)
+    assert found.dtype == array.dtype
+    np.testing.assert_array_equal(found, array)
+
+
+def test_faulty_npy_files(tmp_path):
+    path = tmp_path / "a.npy"
+    with pytest.raises(MissingFileError):
+        open_records(path)
+    np.save(path, np.array([{}], object), allow_pickle=True)
+    with pytest.raises(ReadError):
+        open_records(path)
+    np.save(path, SNIPPETS)
+    whole = path.read_bytes()
+    for n in range(0, len(whole), 7):
+        path.write_bytes(whole[:n])
+        with pytest.raises(ReadError):
+            open_records(path)
+
+
+def test_archives(tmp_path):
+    path = tmp_path / "a.npz"
+    arrays = {"unit_ids": np.array(["a", "b"]), "spikes": SNIPPETS, "n": np.array([2])}
+    write_npz(path, arrays)
+    found = read_npz(path)
+    assert list(found) == list(arrays)
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(found[name], array)
+    with np.load(path) as theirs:
+        np.testing.assert_array_equal(theirs["spikes"], SNIPPETS)
+    np.savez_compressed(path, x=np.arange(3))
+    assert read_npz(path, ["x"])["x"].tolist() == [0, 1, 2]
+
+
+def test_faulty_archives(tmp_path):
+    path = tmp_path / "a.npz"
+    with pytest.raises(MissingFileError):
+        read_npz(path)
+    np.savez(path, good=np.arange(3), bad=np.array([{}], object))
+    with pytest.raises(ReadError, match="'bad'"):
+        read_npz(path)
+    assert list(read_npz(path, ["good"])) == ["good"]
+    with pytest.raises(ReadError, match="'absent'"):
+        read_npz(path, ["absent"])
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(ReadError):
+        read_npz(path)
+    with pytest.raises(ParameterError, match="'o'"):
+        write_npz(path, {"o": np.array([{}], object)})
