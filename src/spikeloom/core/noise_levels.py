@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from spikeloom.core.random_chunks import get_random_sample_slices
 from spikeloom.core.recording import BaseRecording
-from spikeloom.core.spike_windows import as_kernels_take
 from spikeloom.engine.chunk_executor import map_chunks
 from spikeloom.engine.chunks import Chunk
 from spikeloom.engine.options import job_options, split_job_kwargs
@@ -162,14 +161,11 @@ def _chunk_noise(
 
 def _moments(traces: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean and variance of each channel."""
-    from spikeloom.kernels.moments import add_moments  # noqa: PLC0415 - numba takes a while
-
-    n_samples, n_channels = traces.shape
     centres = traces[0].astype(np.float64)
-    sums, squares = np.zeros(n_channels), np.zeros(n_channels)
-    add_moments(as_kernels_take(traces), centres, sums, squares)
-    means = sums / n_samples
-    return centres + means, np.maximum(squares / n_samples - means * means, 0)
+    distances = traces - centres  # of small numbers, whose squares lose nothing
+    means = distances.mean(axis=0)
+    squares = np.einsum("ij,ij->j", distances, distances) / len(traces)
+    return centres + means, np.maximum(squares - means * means, 0)
 
 
 def median_deviation(traces: NDArray[Any]) -> NDArray[np.float64]:
@@ -204,24 +200,33 @@ def median_deviation(traces: NDArray[Any]) -> NDArray[np.float64]:
 
 def _count_deviations(traces: NDArray[Any], deviations: NDArray[np.float64]) -> bool:
     """Fill `deviations` by counting; return False if there are too many different values."""
-    from spikeloom.kernels.count_medians import (  # noqa: PLC0415 - numba takes a while to import
-        count_values,
-        median_deviations,
-        value_ranges,
-    )
-
-    # A copy: rows of a file lie far apart, and each is read twice.
-    traces = np.ascontiguousarray(traces)
     n_samples, n_channels = traces.shape
-    ranges = np.empty((n_channels, 2), np.int64)
-    value_ranges(traces, ranges)
-    n_values = int((ranges[:, 1] - ranges[:, 0]).max()) + 1
+    lows = traces.min(axis=0).astype(np.int64)
+    n_values = int((traces.max(axis=0).astype(np.int64) - lows).max()) + 1
     if n_values * n_channels > _N_COUNTED_MAX:
         return False
-    counts = np.zeros((n_channels, n_values), np.int32)
-    count_values(traces, np.ascontiguousarray(ranges[:, 0]), counts)
-    median_deviations(counts, n_samples, deviations)
+    # Each channel counts into bins of its own, so that one pass counts them all.
+    bins = traces - (lows - np.arange(n_channels) * n_values)
+    counts = np.bincount(bins.ravel(), minlength=n_values * n_channels)
+    for k, of_channel in enumerate(counts.reshape(n_channels, n_values)):
+        deviations[k] = _median_deviation_of_counts(of_channel, n_samples)
     return True
+
+
+def _median_deviation_of_counts(counts: NDArray[np.int64], n_samples: int) -> float:
+    """Return the median distance from the median of 0, 1, 2, …, each there `counts` times."""
+    values = np.flatnonzero(counts)
+    counts = counts[values]
+    distances = np.abs(values - _median_of_counts(values, counts, n_samples))
+    order = np.argsort(distances, kind="stable")
+    return _median_of_counts(distances[order], counts[order], n_samples)
+
+
+def _median_of_counts(values: NDArray[Any], counts: NDArray[np.int64], n_samples: int) -> float:
+    """Return the median of increasing values, each there `counts` times."""
+    middle = [(n_samples - 1) // 2, n_samples // 2]
+    low, high = values[np.searchsorted(np.cumsum(counts), middle, side="right")].tolist()
+    return float((low + high) / 2)
 
 
 def _select_deviations(traces: NDArray[Any]) -> NDArray[np.float64]:
