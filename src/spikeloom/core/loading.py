@@ -34,6 +34,8 @@ _OWN_LOADERS = {
     "Templates zarr": "spikeloom.core.templates:load_templates",
     "SortingAnalyzer": "spikeloom.analyzer.loading:load_for_core",
     "SortingAnalyzer zarr": "spikeloom.analyzer.loading:load_for_core",
+    "WaveformExtractor": "spikeloom.analyzer.waveform_loading:load_for_core",
+    "WaveformExtractor zarr": "spikeloom.analyzer.waveform_loading:load_for_core",
 }
 """Loaders of this package, which are imported when they are needed."""
 
@@ -231,6 +233,8 @@ def _load_zarr(
     names = set(group.array_names())
     if kind is None and "templates_array" in names:
         kind = "Templates"
+    if kind is None and "params" in group.attributes and "recording_info" in group:
+        kind = "WaveformExtractor"
     if kind is not None:
         return _loader(f"{kind} zarr")(location, storage_options=storage_options, **kwargs)
     if "channel_ids" in names and "unit_ids" not in names:
