@@ -25,7 +25,10 @@ _classes: Registry[type] = Registry(
 )
 _written_names: dict[type, str] = {}
 
-_ROOMS = ("core", "extractors", "generation", "preprocessing", "curation", "comparison", "sorters")
+_ROOMS = (
+    *("core", "extractors", "generation", "preprocessing", "curation", "comparison"),
+    *("analyzer", "postprocessing", "metrics", "sorters"),
+)
 """Rooms whose public names are tried for a name that nobody registered yet."""
 
 

@@ -24,14 +24,6 @@ _OWN_LOADERS = {
     "Motion dict": "spikeloom.core.motion:Motion.from_dict",
     "Templates dict": "spikeloom.core.templates:Templates.from_dict",
     "Templates zarr": "spikeloom.core.templates:load_templates",
-}
-"""Loaders of this room, by module and name: they are imported when one is needed."""
-
-_OWN_LOADERS = {
-    "Motion": "spikeloom.core.motion:load_motion",
-    "Motion dict": "spikeloom.core.motion:Motion.from_dict",
-    "Templates dict": "spikeloom.core.templates:Templates.from_dict",
-    "Templates zarr": "spikeloom.core.templates:load_templates",
     "SortingAnalyzer": "spikeloom.analyzer.loading:load_for_core",
     "SortingAnalyzer zarr": "spikeloom.analyzer.loading:load_for_core",
     "WaveformExtractor": "spikeloom.analyzer.waveform_loading:load_for_core",
