@@ -75,7 +75,7 @@ class ProjectionTask:
         windows = sliding_window_view(traces, sum(self._window), axis=1)
         for channel in np.flatnonzero((columns >= 0).any(axis=0)):
             mine = np.flatnonzero(columns[:, channel] >= 0)
-            projected = windows[channel, starts[mine]] @ self._weights[channel]
+            projected = _products(windows[channel, starts[mine]], self._weights[channel])
             found[mine, :, columns[mine, channel]] = projected + self._offsets[channel]
         return found
 
@@ -105,8 +105,18 @@ class ConcatenatedTask(ProjectionTask):
         for k in range(0, len(found), 512):
             rows = starts[k : k + 512, np.newaxis] + samples
             flat = block.traces[rows].astype(np.float32).reshape(len(rows), -1)
-            found[k : k + 512] = flat @ self._weights[0] + self._offsets[0]
+            found[k : k + 512] = _products(flat, self._weights[0]) + self._offsets[0]
         return found
+
+
+def _products(rows: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the matrix product, each row of it the same whatever rows are beside it.
+
+    Those of a matrix product differ in their last bits with the number of rows, which is that of
+    spikes in a chunk.
+    """
+    products: NDArray[np.float32] = np.einsum("ns,sc->nc", rows, weights)
+    return products
 
 
 def project_all(
