@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spikeloom.analyzer.extension import AnalyzerExtension, register_result_extension
+from spikeloom.analyzer.unit_extension import BaseUnitExtension
 from spikeloom.core.class_names import stored_as
 from spikeloom.metrics.analyzer_inputs import inputs_of_analyzer
 from spikeloom.metrics.catalogue import get_metric, metrics_of_family
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from spikeloom.analyzer.analyzer import SortingAnalyzer
 
 
-class BaseMetricExtension(AnalyzerExtension):
+class BaseMetricExtension(BaseUnitExtension):
     """A table with a row for each unit and a column for each value of a metric; to derive from."""
 
     family: ClassVar[Family] = "quality"
@@ -118,38 +118,10 @@ class BaseMetricExtension(AnalyzerExtension):
     def _select_channels_extension_data(self, channel_ids: Sequence[Any]) -> dict[str, Any]:  # noqa: ARG002
         return dict(self.data)
 
-    def _merge_extension_data(
-        self,
-        merge_unit_groups: Sequence[Sequence[Any]],  # noqa: ARG002 - the contract
-        new_unit_ids: Sequence[Any],
-        new_sorting_analyzer: "SortingAnalyzer",
-        keep_mask: NDArray[np.bool_] | None = None,  # noqa: ARG002 - the contract
-        verbose: bool = False,  # noqa: ARG002 - the contract
-        **job_kwargs: Any,  # noqa: ARG002 - the contract
-    ) -> dict[str, Any]:
-        return self._with_new_rows(new_sorting_analyzer, list(new_unit_ids))
-
-    def _split_extension_data(
-        self,
-        split_units: Mapping[Any, Any],  # noqa: ARG002 - the contract
-        new_unit_ids: Sequence[Any],
-        new_sorting_analyzer: "SortingAnalyzer",
-        verbose: bool = False,  # noqa: ARG002 - the contract
-        **job_kwargs: Any,  # noqa: ARG002 - the contract
-    ) -> dict[str, Any]:
-        flat = [
-            one
-            for ids in new_unit_ids
-            for one in (ids if isinstance(ids, list | tuple | np.ndarray) else [ids])
-        ]
-        return self._with_new_rows(new_sorting_analyzer, flat)
-
-    def _with_new_rows(
-        self, analyzer: "SortingAnalyzer", new_unit_ids: Sequence[Any]
-    ) -> dict[str, Any]:
+    def _for_new_units(self, analyzer: "SortingAnalyzer", new_ids: Sequence[Any]) -> dict[str, Any]:
         """Compute the rows of new units, and keep those of the others."""
         params = self.params or {}
-        new = {np.asarray(one).item() for one in new_unit_ids}
+        new = {np.asarray(one).item() for one in new_ids}
         places = [k for k, one in enumerate(analyzer.unit_ids.tolist()) if one in new]
         inputs = replace(self._inputs(analyzer, params["metric_names"]), units=places)
         names = [

@@ -1,19 +1,20 @@
 """Auto-correlograms by firing rate: what a neuron does around its spikes when it fires so fast."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from spikeloom.analyzer.extension import AnalyzerExtension, register_result_extension
+from spikeloom.analyzer.extension import register_result_extension
+from spikeloom.analyzer.unit_extension import BaseUnitExtension
+from spikeloom.analyzer.unit_rows import places_of, rows_after
 from spikeloom.core.class_names import stored_as
 from spikeloom.core.sorting import BaseSorting
 from spikeloom.engine.executor import map_items
 from spikeloom.errors import ParameterError
 from spikeloom.postprocessing.correlograms import sorting_of
-from spikeloom.postprocessing.unit_rows import flat_ids, places_of, rows_after
 
 if TYPE_CHECKING:
     from spikeloom.analyzer.analyzer import SortingAnalyzer
@@ -24,7 +25,7 @@ _N_TOGETHER = 4096
 
 @register_result_extension
 @stored_as("spikeinterface.postprocessing.correlograms.ComputeACG3D")
-class ComputeACG3D(AnalyzerExtension):
+class ComputeACG3D(BaseUnitExtension):
     """Auto-correlograms of units at several firing rates.
 
     The rate at a spike is one over the time from halfway to the spike before it to halfway to the
@@ -99,28 +100,7 @@ class ComputeACG3D(AnalyzerExtension):
     def _select_channels_extension_data(self, channel_ids: Sequence[Any]) -> dict[str, Any]:  # noqa: ARG002
         return dict(self.data)
 
-    def _merge_extension_data(
-        self,
-        merge_unit_groups: Sequence[Sequence[Any]],  # noqa: ARG002
-        new_unit_ids: Sequence[Any],
-        new_sorting_analyzer: "SortingAnalyzer",
-        keep_mask: NDArray[np.bool_] | None = None,  # noqa: ARG002
-        verbose: bool = False,  # noqa: ARG002
-        **job_kwargs: Any,  # noqa: ARG002
-    ) -> dict[str, Any]:
-        return self._computed_anew(new_sorting_analyzer, flat_ids(new_unit_ids))
-
-    def _split_extension_data(
-        self,
-        split_units: Mapping[Any, Any],  # noqa: ARG002
-        new_unit_ids: Sequence[Any],
-        new_sorting_analyzer: "SortingAnalyzer",
-        verbose: bool = False,  # noqa: ARG002
-        **job_kwargs: Any,  # noqa: ARG002
-    ) -> dict[str, Any]:
-        return self._computed_anew(new_sorting_analyzer, flat_ids(new_unit_ids))
-
-    def _computed_anew(self, analyzer: "SortingAnalyzer", new_ids: Sequence[Any]) -> dict[str, Any]:
+    def _for_new_units(self, analyzer: "SortingAnalyzer", new_ids: Sequence[Any]) -> dict[str, Any]:
         old, new = self.sorting_analyzer.sorting, analyzer.sorting
         acgs, quantiles, bins = self._computed(new, places_of(new, new_ids))
         return {

@@ -1,12 +1,19 @@
 """Correlograms: how often the spikes of one unit come at each lag from those of another."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.analyzer.extension import AnalyzerExtension, register_result_extension
+from spikeloom.analyzer.extension import register_result_extension
+from spikeloom.analyzer.unit_extension import BaseUnitExtension
+from spikeloom.analyzer.unit_rows import (
+    flat_ids,
+    places_of,
+    places_of_kept,
+    rows_after,
+)
 from spikeloom.core.class_names import stored_as
 from spikeloom.core.sorting import BaseSorting
 from spikeloom.errors import ParameterError
@@ -15,12 +22,6 @@ from spikeloom.postprocessing.lag_counts import (
     auto_counts,
     counts_of_units,
     cross_counts,
-)
-from spikeloom.postprocessing.unit_rows import (
-    flat_ids,
-    places_of,
-    places_of_kept,
-    rows_after,
 )
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def sorting_of(sorting_analyzer_or_sorting: Any) -> BaseSorting | None:
     return given if isinstance(given, BaseSorting) else None
 
 
-class _LagExtension(AnalyzerExtension):
+class _LagExtension(BaseUnitExtension):
     need_job_kwargs: ClassVar[bool] = True
 
     def _set_params(
@@ -127,7 +128,7 @@ class ComputeCorrelograms(_LagExtension):
     ) -> dict[str, Any]:
         new_ids = flat_ids(new_unit_ids)
         if keep_mask is not None and not np.all(keep_mask):
-            return self._counted_anew(new_sorting_analyzer, new_ids)
+            return self._for_new_units(new_sorting_analyzer, new_ids)
         old, new = self.sorting_analyzer.sorting, new_sorting_analyzer.sorting
         place = np.empty(old.get_num_units(), np.int64)
         before, now = places_of_kept(old, new, new_ids)
@@ -139,17 +140,7 @@ class ComputeCorrelograms(_LagExtension):
         ccgs = _rows_added(summed.swapaxes(0, 1), place, new.get_num_units()).swapaxes(0, 1)
         return {"ccgs": np.ascontiguousarray(ccgs), "bins": np.array(self.data["bins"])}
 
-    def _split_extension_data(
-        self,
-        split_units: Mapping[Any, Any],  # noqa: ARG002
-        new_unit_ids: Sequence[Any],
-        new_sorting_analyzer: "SortingAnalyzer",
-        verbose: bool = False,  # noqa: ARG002
-        **job_kwargs: Any,  # noqa: ARG002
-    ) -> dict[str, Any]:
-        return self._counted_anew(new_sorting_analyzer, flat_ids(new_unit_ids))
-
-    def _counted_anew(self, analyzer: "SortingAnalyzer", new_ids: Sequence[Any]) -> dict[str, Any]:
+    def _for_new_units(self, analyzer: "SortingAnalyzer", new_ids: Sequence[Any]) -> dict[str, Any]:
         """Return counts in which those of new units are made and the others copied."""
         old, new = self.sorting_analyzer.sorting, analyzer.sorting
         places = places_of(new, new_ids)
@@ -195,28 +186,7 @@ class ComputeAutoCorrelograms(_LagExtension):
         places = places_of(self.sorting_analyzer.sorting, unit_ids)
         return {"acgs": np.asarray(self.data["acgs"])[places], "bins": np.array(self.data["bins"])}
 
-    def _merge_extension_data(
-        self,
-        merge_unit_groups: Sequence[Sequence[Any]],  # noqa: ARG002
-        new_unit_ids: Sequence[Any],
-        new_sorting_analyzer: "SortingAnalyzer",
-        keep_mask: NDArray[np.bool_] | None = None,  # noqa: ARG002
-        verbose: bool = False,  # noqa: ARG002
-        **job_kwargs: Any,  # noqa: ARG002
-    ) -> dict[str, Any]:
-        return self._counted_anew(new_sorting_analyzer, flat_ids(new_unit_ids))
-
-    def _split_extension_data(
-        self,
-        split_units: Mapping[Any, Any],  # noqa: ARG002
-        new_unit_ids: Sequence[Any],
-        new_sorting_analyzer: "SortingAnalyzer",
-        verbose: bool = False,  # noqa: ARG002
-        **job_kwargs: Any,  # noqa: ARG002
-    ) -> dict[str, Any]:
-        return self._counted_anew(new_sorting_analyzer, flat_ids(new_unit_ids))
-
-    def _counted_anew(self, analyzer: "SortingAnalyzer", new_ids: Sequence[Any]) -> dict[str, Any]:
+    def _for_new_units(self, analyzer: "SortingAnalyzer", new_ids: Sequence[Any]) -> dict[str, Any]:
         old, new, bins = self.sorting_analyzer.sorting, analyzer.sorting, self._bins()
         counted = auto_counts(new, bins, places_of(new, new_ids))
         acgs = rows_after(self.data["acgs"], counted, old, new, new_ids)
@@ -273,20 +243,8 @@ def compute_correlograms(
     >>> ccgs[0, 1], bins
     (array([0, 1, 0, 0]), array([-1. , -0.5,  0. ,  0.5,  1. ]))
     """
-    check_method(method, fast_mode)
-    sorting = sorting_of(sorting_analyzer_or_sorting)
-    if sorting is None:
-        found: tuple[NDArray[np.int64], NDArray[np.float64]] = _of_analyzer(
-            sorting_analyzer_or_sorting,
-            window_ms=window_ms,
-            bin_ms=bin_ms,
-            method=method,
-            fast_mode=fast_mode,
-            **job_kwargs,
-        )
-        return found
-    bins = LagBins.of(window_ms, bin_ms, sorting.sampling_frequency)
-    return cross_counts(sorting, bins), bins.edges_ms
+    params = {"window_ms": window_ms, "bin_ms": bin_ms, "method": method, "fast_mode": fast_mode}
+    return _counted(sorting_analyzer_or_sorting, cross_counts, _of_analyzer, params, **job_kwargs)
 
 
 def compute_auto_correlograms(
@@ -305,20 +263,28 @@ def compute_auto_correlograms(
     bins : ndarray of shape (n_bins + 1,) and dtype float64
         Edges of the bins in ms.
     """
-    check_method(method, fast_mode)
-    sorting = sorting_of(sorting_analyzer_or_sorting)
+    params = {"window_ms": window_ms, "bin_ms": bin_ms, "method": method, "fast_mode": fast_mode}
+    return _counted(
+        sorting_analyzer_or_sorting, auto_counts, _auto_of_analyzer, params, **job_kwargs
+    )
+
+
+def _counted(
+    given: Any,
+    count: Callable[[BaseSorting, LagBins], NDArray[np.int64]],
+    of_analyzer: Callable[..., Any],
+    params: Mapping[str, Any],
+    **job_kwargs: Any,
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return counts and edges of bins of an analyzer, which keeps them, or of a sorting."""
+    check_method(params["method"], params["fast_mode"])
+    sorting = sorting_of(given)
     if sorting is None:
-        found: tuple[NDArray[np.int64], NDArray[np.float64]] = _auto_of_analyzer(
-            sorting_analyzer_or_sorting,
-            window_ms=window_ms,
-            bin_ms=bin_ms,
-            method=method,
-            fast_mode=fast_mode,
-            **job_kwargs,
-        )
+        found: tuple[NDArray[np.int64], NDArray[np.float64]]
+        found = of_analyzer(given, **params, **job_kwargs)
         return found
-    bins = LagBins.of(window_ms, bin_ms, sorting.sampling_frequency)
-    return auto_counts(sorting, bins), bins.edges_ms
+    bins = LagBins.of(params["window_ms"], params["bin_ms"], sorting.sampling_frequency)
+    return count(sorting, bins), bins.edges_ms
 
 
 def correlogram_for_one_segment(

@@ -1,18 +1,19 @@
 """Histograms of the intervals between the spikes of a unit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.analyzer.extension import AnalyzerExtension, register_result_extension
+from spikeloom.analyzer.extension import register_result_extension
+from spikeloom.analyzer.unit_extension import BaseUnitExtension
+from spikeloom.analyzer.unit_rows import places_of, rows_after
 from spikeloom.core.class_names import stored_as
 from spikeloom.core.sorting import BaseSorting
 from spikeloom.errors import ParameterError
 from spikeloom.postprocessing.correlograms import check_method, sorting_of
 from spikeloom.postprocessing.lag_counts import trains_with_groups
-from spikeloom.postprocessing.unit_rows import flat_ids, places_of, rows_after
 
 if TYPE_CHECKING:
     from spikeloom.analyzer.analyzer import SortingAnalyzer
@@ -22,7 +23,7 @@ Histograms = tuple[NDArray[np.int64], NDArray[np.float64]]
 
 @register_result_extension
 @stored_as("spikeinterface.postprocessing.isi.ComputeISIHistograms")
-class ComputeISIHistograms(AnalyzerExtension):
+class ComputeISIHistograms(BaseUnitExtension):
     """Histograms of the intervals from each spike of a unit to its next.
 
     Parameters
@@ -72,28 +73,7 @@ class ComputeISIHistograms(AnalyzerExtension):
     def _select_channels_extension_data(self, channel_ids: Sequence[Any]) -> dict[str, Any]:  # noqa: ARG002
         return dict(self.data)
 
-    def _merge_extension_data(
-        self,
-        merge_unit_groups: Sequence[Sequence[Any]],  # noqa: ARG002
-        new_unit_ids: Sequence[Any],
-        new_sorting_analyzer: "SortingAnalyzer",
-        keep_mask: NDArray[np.bool_] | None = None,  # noqa: ARG002
-        verbose: bool = False,  # noqa: ARG002
-        **job_kwargs: Any,  # noqa: ARG002
-    ) -> dict[str, Any]:
-        return self._counted_anew(new_sorting_analyzer, flat_ids(new_unit_ids))
-
-    def _split_extension_data(
-        self,
-        split_units: Mapping[Any, Any],  # noqa: ARG002
-        new_unit_ids: Sequence[Any],
-        new_sorting_analyzer: "SortingAnalyzer",
-        verbose: bool = False,  # noqa: ARG002
-        **job_kwargs: Any,  # noqa: ARG002
-    ) -> dict[str, Any]:
-        return self._counted_anew(new_sorting_analyzer, flat_ids(new_unit_ids))
-
-    def _counted_anew(self, analyzer: "SortingAnalyzer", new_ids: Sequence[Any]) -> dict[str, Any]:
+    def _for_new_units(self, analyzer: "SortingAnalyzer", new_ids: Sequence[Any]) -> dict[str, Any]:
         old, new = self.sorting_analyzer.sorting, analyzer.sorting
         counted, bins = self._counted(new, places_of(new, new_ids))
         counts = rows_after(self.data["isi_histograms"], counted, old, new, new_ids)

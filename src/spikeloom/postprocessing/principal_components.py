@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 from spikeloom.analyzer.core_random_spikes import ComputeRandomSpikes
 from spikeloom.analyzer.core_waveforms import random_spikes_of, repack
 from spikeloom.analyzer.extension import AnalyzerExtension, register_result_extension
+from spikeloom.analyzer.unit_rows import places_of
 from spikeloom.core.class_names import stored_as
 from spikeloom.engine.executor import map_items
 from spikeloom.errors import MissingExtensionError, ParameterError
@@ -22,7 +23,6 @@ from spikeloom.postprocessing.pca_models import (
     models_of,
     moments_of_piece,
 )
-from spikeloom.postprocessing.unit_rows import places_of
 
 if TYPE_CHECKING:
     from spikeloom.analyzer.analyzer import SortingAnalyzer

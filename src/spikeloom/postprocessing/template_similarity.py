@@ -5,20 +5,21 @@ pairs have in common is done by matrix products: sums of products over the chann
 or of either, are sums over the products of templates with masks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.analyzer.extension import AnalyzerExtension, register_result_extension
+from spikeloom.analyzer.extension import register_result_extension
+from spikeloom.analyzer.unit_extension import BaseUnitExtension
+from spikeloom.analyzer.unit_rows import places_of, places_of_kept
 from spikeloom.core.class_names import stored_as
 from spikeloom.core.sparsity import ChannelSparsity
 from spikeloom.core.template_tools import get_dense_templates_array
 from spikeloom.errors import ParameterError
 from spikeloom.postprocessing.one_thread import algebra_on_one_thread
-from spikeloom.postprocessing.unit_rows import flat_ids, places_of, places_of_kept
 
 if TYPE_CHECKING:
     from spikeloom.analyzer.analyzer import SortingAnalyzer
@@ -33,7 +34,7 @@ _LARGE = 1 << 30
 
 @register_result_extension
 @stored_as("spikeinterface.postprocessing.template_similarity.ComputeTemplateSimilarity")
-class ComputeTemplateSimilarity(AnalyzerExtension):
+class ComputeTemplateSimilarity(BaseUnitExtension):
     """Similarity of the templates of each pair of units.
 
     Parameters
@@ -108,28 +109,7 @@ class ComputeTemplateSimilarity(AnalyzerExtension):
         places = places_of(self.sorting_analyzer.sorting, unit_ids)
         return {"similarity": np.asarray(self.data["similarity"])[np.ix_(places, places)]}
 
-    def _merge_extension_data(
-        self,
-        merge_unit_groups: Sequence[Sequence[Any]],  # noqa: ARG002
-        new_unit_ids: Sequence[Any],
-        new_sorting_analyzer: "SortingAnalyzer",
-        keep_mask: NDArray[np.bool_] | None = None,  # noqa: ARG002
-        verbose: bool = False,  # noqa: ARG002
-        **job_kwargs: Any,  # noqa: ARG002
-    ) -> dict[str, Any]:
-        return self._computed_anew(new_sorting_analyzer, flat_ids(new_unit_ids))
-
-    def _split_extension_data(
-        self,
-        split_units: Mapping[Any, Any],  # noqa: ARG002
-        new_unit_ids: Sequence[Any],
-        new_sorting_analyzer: "SortingAnalyzer",
-        verbose: bool = False,  # noqa: ARG002
-        **job_kwargs: Any,  # noqa: ARG002
-    ) -> dict[str, Any]:
-        return self._computed_anew(new_sorting_analyzer, flat_ids(new_unit_ids))
-
-    def _computed_anew(self, analyzer: "SortingAnalyzer", new_ids: Sequence[Any]) -> dict[str, Any]:
+    def _for_new_units(self, analyzer: "SortingAnalyzer", new_ids: Sequence[Any]) -> dict[str, Any]:
         old, new = self.sorting_analyzer.sorting, analyzer.sorting
         before, now = places_of_kept(old, new, new_ids)
         places = places_of(new, new_ids)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.analyzer.extension import AnalyzerExtension, register_result_extension
+from spikeloom.analyzer.extension import register_result_extension
+from spikeloom.analyzer.unit_extension import BaseUnitExtension
+from spikeloom.analyzer.unit_rows import places_of, rows_after
 from spikeloom.core.class_names import stored_as
 from spikeloom.core.sparsity import ChannelSparsity
 from spikeloom.core.template_source import TemplateSource, template_source
@@ -19,7 +21,6 @@ from spikeloom.postprocessing.localization import (
     location_grid,
 )
 from spikeloom.postprocessing.triangulation import Optimizer, triangulate_monopoles
-from spikeloom.postprocessing.unit_rows import flat_ids, places_of, rows_after
 
 if TYPE_CHECKING:
     from spikeloom.analyzer.analyzer import SortingAnalyzer
@@ -29,7 +30,7 @@ Locations = NDArray[np.float64]
 
 @register_result_extension
 @stored_as("spikeinterface.postprocessing.unit_locations.ComputeUnitLocations")
-class ComputeUnitLocations(AnalyzerExtension):
+class ComputeUnitLocations(BaseUnitExtension):
     """Positions of units in micrometres.
 
     Parameters
@@ -88,28 +89,7 @@ class ComputeUnitLocations(AnalyzerExtension):
         places = places_of(self.sorting_analyzer.sorting, unit_ids)
         return {"unit_locations": np.asarray(self.data["unit_locations"])[places]}
 
-    def _merge_extension_data(
-        self,
-        merge_unit_groups: Sequence[Sequence[Any]],  # noqa: ARG002
-        new_unit_ids: Sequence[Any],
-        new_sorting_analyzer: "SortingAnalyzer",
-        keep_mask: NDArray[np.bool_] | None = None,  # noqa: ARG002
-        verbose: bool = False,  # noqa: ARG002
-        **job_kwargs: Any,  # noqa: ARG002
-    ) -> dict[str, Any]:
-        return self._located_anew(new_sorting_analyzer, flat_ids(new_unit_ids))
-
-    def _split_extension_data(
-        self,
-        split_units: Mapping[Any, Any],  # noqa: ARG002
-        new_unit_ids: Sequence[Any],
-        new_sorting_analyzer: "SortingAnalyzer",
-        verbose: bool = False,  # noqa: ARG002
-        **job_kwargs: Any,  # noqa: ARG002
-    ) -> dict[str, Any]:
-        return self._located_anew(new_sorting_analyzer, flat_ids(new_unit_ids))
-
-    def _located_anew(self, analyzer: "SortingAnalyzer", new_ids: Sequence[Any]) -> dict[str, Any]:
+    def _for_new_units(self, analyzer: "SortingAnalyzer", new_ids: Sequence[Any]) -> dict[str, Any]:
         old, new = self.sorting_analyzer.sorting, analyzer.sorting
         located = self._located(analyzer, new_ids)
         return {

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.analyzer.extension import AnalyzerExtension, register_result_extension
+from spikeloom.analyzer.unit_rows import flat_ids, places_of
 from spikeloom.core.class_names import stored_as
 from spikeloom.core.spike_selection import (
     cast_periods_to_unit_period_dtype,
@@ -25,7 +26,6 @@ from spikeloom.postprocessing.unit_periods import (
     missing_parts,
     sorted_periods,
 )
-from spikeloom.postprocessing.unit_rows import flat_ids, places_of
 
 if TYPE_CHECKING:
     from spikeloom.analyzer.analyzer import SortingAnalyzer
