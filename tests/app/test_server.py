@@ -9,8 +9,10 @@ from spikeloom.app.messages import Goodbye
 from spikeloom.app.server import AppServer
 from spikeloom.app.sessions import open_session
 from spikeloom.app.warm_up import warm_up
+from spikeloom.engine.cancellation import CancelToken
 from spikeloom.errors import ParameterError
 from spikeloom.storage.journal import Journal
+from spikeloom.viewdata.amplitudes import AmplitudeParams, compute_amplitudes
 
 
 def test_each_server_has_a_port_and_a_token_of_its_own(dataset):
@@ -62,10 +64,17 @@ def test_closing_twice_or_without_a_start_does_no_harm(dataset):
     server.close()
 
 
-def test_kernels_can_be_loaded_ahead():
-    thread = warm_up()
+def test_kernels_and_backgrounds_can_be_loaded_ahead(dataset):
+    session = open_session(dataset)
+    thread = warm_up(session)
     thread.join(60)
     assert not thread.is_alive()
+    ahead = set(session.catalog.memo._kept)
+    for cluster_id in session.session.workspace.state.cluster_ids:
+        compute_amplitudes(session.context(CancelToken()), [cluster_id], AmplitudeParams())
+    read_later = set(session.catalog.memo._kept) - ahead
+    assert {key[0] for key in ahead} == {"background amplitudes"}
+    assert {key[0] for key in read_later} == {"amplitudes"}
 
 
 def test_a_page_that_does_not_read_is_told_to_go():

@@ -89,6 +89,22 @@ def test_the_background_are_spikes_of_other_clusters_seen_on_the_main_channel(co
     assert compute_amplitudes(context, [2], AmplitudeParams(n_background=0)).n_background == 0
 
 
+@pytest.mark.parametrize("n_max", [1, 10, 57, 200])
+def test_as_many_grey_spikes_as_asked_for_whichever_cluster_is_selected(context, n_max):
+    params = AmplitudeParams(n_background=n_max)
+    for selected in context.state.cluster_ids:
+        shown = compute_amplitudes(context, [selected], params)
+        neighbours = [
+            context.spikes_of(i)
+            for i in context.state.cluster_ids
+            if i != selected and main_channel(selected) in context.best_channels(i)
+        ]
+        spikes = np.concatenate([*neighbours, np.zeros(0, np.int32)])
+        assert shown.n_background == min(n_max, spikes.size)
+        found = shown.times_s[: shown.n_background]
+        assert np.isin(found, (context.dataset.spike_samples[spikes] / RATE).astype("f4")).all()
+
+
 def test_histograms_count_the_spikes_shown(context):
     shown = compute_amplitudes(context, [3, 1], AmplitudeParams(n_spikes=40))
     edges = np.linspace(shown.low, shown.high, shown.n_bins + 1)

@@ -56,19 +56,17 @@ class AppSession:
 
     def context(self, cancel: CancelToken) -> ViewContext:
         """Return what views are computed from, as of now."""
-        session = self.session
-
-        def clusters_of(spikes: NDArray[np.integer] | slice) -> NDArray[np.int32]:
-            with session.lock:
-                return session.spike_clusters[spikes].copy()
-
         return ViewContext(
             dataset=self.model,
             catalog=self.catalog,
-            state=session.workspace.state,
-            clusters_of=clusters_of,
+            state=self.session.workspace.state,
+            clusters_of=self._clusters_of,
             cancel=cancel,
         )
+
+    def _clusters_of(self, spikes: NDArray[np.integer] | slice) -> NDArray[np.int32]:
+        with self.session.lock:
+            return self.session.spike_clusters[spikes].copy()
 
     def log(self, entry: Entry) -> None:
         """Write a journal entry; refuse while the user has not decided about unsaved edits."""

@@ -4,24 +4,38 @@ import threading
 
 import numpy as np
 
+from spikeloom.app.sessions import AppSession
 from spikeloom.core.high_pass import HighPass
 from spikeloom.core.raw_traces import RawTraces
+from spikeloom.engine.cancellation import CancelToken
 from spikeloom.kernels.envelopes import fill_envelope
 from spikeloom.kernels.extremes import find_extremes
 from spikeloom.kernels.gather import gather_scaled
 from spikeloom.kernels.histograms import count_intervals, count_times, count_values
 from spikeloom.kernels.polygons import fill_inside
 from spikeloom.kernels.sparse_rows import gather_columns
+from spikeloom.viewdata.amplitudes import prepare_backgrounds
 from spikeloom.viewdata.correlograms import correlograms
 
+N_SPIKES_PREPARED = 20_000_000
+"""Spikes up to which everything in grey is read when a dataset is opened; it is read all over
+the files, which would keep a slow disk busy where there are more."""
 
-def warm_up() -> threading.Thread:
+
+def warm_up(app_session: AppSession) -> threading.Thread:
     """Call each kernel once on next to nothing, in a thread of its own; return the thread.
 
     The first time ever this compiles them, which takes some seconds; later they come from
-    numba's cache in milliseconds. A click meanwhile waits for its own kernel only.
+    numba's cache in milliseconds. A click meanwhile waits for its own kernel only. Then what is
+    shown in grey beside the clusters is read.
     """
-    thread = threading.Thread(target=_call_kernels, name="spikeloom-warm-up", daemon=True)
+
+    def work() -> None:
+        _call_kernels()
+        if app_session.model.n_spikes <= N_SPIKES_PREPARED:
+            prepare_backgrounds(app_session.context(CancelToken()))
+
+    thread = threading.Thread(target=work, name="spikeloom-warm-up", daemon=True)
     thread.start()
     return thread
 

@@ -24,7 +24,7 @@ def serve(app_session: AppSession, *, host: str, port: int, opens_browser: bool)
         )
     with AppServer(app_session, host=host, port=port) as server:
         try:
-            warm_up()
+            warm_up(app_session)
             _announce(app_session, server, opens_browser=opens_browser)
             server.wait()
         except KeyboardInterrupt:

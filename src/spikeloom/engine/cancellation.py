@@ -1,7 +1,5 @@
 """Give up work that nobody waits for any more."""
 
-import threading
-
 from spikeloom.errors import Cancelled
 
 
@@ -18,22 +16,22 @@ class CancelToken:
     spikeloom.errors.Cancelled: The request was withdrawn.
     """
 
-    __slots__ = ("_event",)
+    __slots__ = ("_is_cancelled",)
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        self._is_cancelled = False
 
     def cancel(self) -> None:
         """Ask the worker to stop at its next check."""
-        self._event.set()
+        self._is_cancelled = True
 
     @property
     def is_cancelled(self) -> bool:
         """Whether `cancel` was called."""
-        return self._event.is_set()
+        return self._is_cancelled
 
     def check(self) -> None:
         """Raise `Cancelled` if the work is no longer wanted."""
-        if self._event.is_set():
+        if self._is_cancelled:
             msg = "The request was withdrawn."
             raise Cancelled(msg)

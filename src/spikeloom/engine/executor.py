@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import count
 from typing import TypeVar
@@ -62,7 +62,8 @@ def map_items(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
     finally:
         # A thread that has not even woken up yet is not waited for.
         begun = [future for future in futures if not future.cancel()]
-        wait(begun)
-    for future in begun:
-        future.result()
+        failures = [future.exception() for future in begun]
+    for failure in failures:
+        if failure is not None:
+            raise failure
     return [results[k] for k in range(len(items))]

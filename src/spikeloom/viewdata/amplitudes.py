@@ -18,7 +18,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.curation.state import Spikes
 from spikeloom.kernels.extremes import find_extremes
 from spikeloom.kernels.gather import gather_scaled
 from spikeloom.kernels.histograms import count_values
@@ -110,9 +109,7 @@ def compute_amplitudes(
     wanted = _Wanted(kind, channel, params.component)
     background = _background(context, shown, params.n_background, wanted)
     own = [_part(context, i, n_each, wanted) for i in shown]
-    of_all = [background, *own]
-    values = np.concatenate([values for _, values in of_all])
-    low, high = _limits(values[background[1].size :])
+    low, high = _limits(np.concatenate([values for _, values in own] or [np.zeros(0)]))
     return Amplitudes(
         kind=kind,
         kinds=kinds,
@@ -120,8 +117,8 @@ def compute_amplitudes(
         n_shown=[values.size for _, values in own],
         n_spikes=[int(context.spikes_of(i).size) for i in shown],
         n_background=background[1].size,
-        times_s=np.concatenate([times_s for times_s, _ in of_all]),
-        values=values.astype(np.float32),
+        times_s=np.concatenate([background[0], *(times_s for times_s, _ in own)]),
+        values=_joined(background[1], [values for _, values in own]),
         low=low,
         high=high,
         histograms=_histograms([values for _, values in own], low, high),
@@ -223,6 +220,9 @@ def amplitude_values(
 _Part = tuple[NDArray[np.float32], NDArray[np.float64]]
 """Times in s and amplitudes of some spikes of a cluster."""
 
+_Samples = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""The same, no more exact than they are sent."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
@@ -255,27 +255,65 @@ def _part(context: ViewContext, cluster_id: int, n_max: int, wanted: _Wanted) ->
     )
 
 
-def _background(context: ViewContext, shown: list[int], n_max: int, wanted: _Wanted) -> _Part:
+def prepare_backgrounds(context: ViewContext) -> None:
+    """Read what is shown in grey beside each cluster, before anyone selects it."""
+    n_max = AmplitudeParams().n_background
+    for cluster_id in context.state.cluster_ids:
+        context.cancel.check()
+        if context.dataset.amplitudes is not None:
+            _background(context, [cluster_id], n_max, _Wanted("template", 0, 0))
+
+
+_Background = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]
+"""Times in s and amplitudes of spikes, cluster by cluster; where each cluster ends."""
+
+
+def _background(context: ViewContext, shown: list[int], n_max: int, wanted: _Wanted) -> _Samples:
     """Return spikes of other clusters that are seen on the first cluster's main channel."""
     catalog, state = context.catalog, context.state
     channel = None
     if shown and wanted.kind != "raw":
         channel = catalog.main_channel(shown[0], state.spikes[shown[0]])
-    neighbours: list[tuple[int, Spikes]] = []
-    if channel is not None and n_max > 0:
-        neighbours = [
-            (i, spikes)
-            for i, spikes in state.spikes.items()
-            if i not in shown and catalog.is_seen_on(channel, i, spikes)
-        ]
-    shares = allocate([spikes.size for _, spikes in neighbours], n_max, n_max)
-    chosen = [even_sample(s, n) for (_, s), n in zip(neighbours, shares, strict=True)]
-    spikes = np.concatenate([*chosen, np.zeros(0, np.int32)])
+    if channel is None or n_max <= 0:
+        return np.zeros(0, np.float32), np.zeros(0, np.float32)
+    seen = [i for i, spikes in state.spikes.items() if catalog.is_seen_on(channel, i, spikes)]
+
+    # Of all clusters on the channel: the same for each of them, whichever is selected.
+    def make() -> _Background:
+        return _of_clusters(context, seen, n_max, wanted)
+
+    of_feature = (wanted.channel, wanted.component) if wanted.kind == "feature" else ()
+    key = ("background amplitudes", wanted.kind, n_max, of_feature, *seen)
+    times_s, values, ends = catalog.memo.get(key, make)
+    starts = [0, *ends[:-1].tolist()]
+    kept = [
+        slice(start, end)
+        for i, start, end in zip(seen, starts, ends.tolist(), strict=True)
+        if i not in shown
+    ]
+    times_s = np.concatenate([times_s[:0], *(times_s[part] for part in kept)])
+    values = np.concatenate([values[:0], *(values[part] for part in kept)])
+    # There is one cluster more in store than is shown, so there may be some spikes too many.
+    return even_sample(times_s, n_max), even_sample(values, n_max)
+
+
+def _of_clusters(
+    context: ViewContext, cluster_ids: list[int], n_max: int, wanted: _Wanted
+) -> _Background:
+    """Return so many spikes of some clusters that `n_max` are left without any one of them."""
+    lists = [context.spikes_of(i) for i in cluster_ids]
+    sizes = [spikes.size for spikes in lists]
+    n_total, shares = n_max, allocate(sizes, n_max, n_max)
+    while n_total < min(sum(sizes), n_max + max(shares)):
+        n_total = n_max + max(shares)
+        shares = allocate(sizes, n_max, n_total)
+    chosen = [even_sample(s, n) for s, n in zip(lists, shares, strict=True)]
+    spikes = np.concatenate(chosen)
     if wanted.kind == "feature":
         values = feature_values(context, spikes, wanted.channel, wanted.component)
     else:
-        values = _amplitudes_of_clusters(context, [i for i, _ in neighbours], shares, spikes)
-    return context.plot_times_s(spikes), values
+        values = _amplitudes_of_clusters(context, cluster_ids, shares, spikes)
+    return context.plot_times_s(spikes), values.astype(np.float32), np.cumsum(shares)
 
 
 def _amplitudes_of_clusters(
@@ -295,6 +333,12 @@ def _amplitudes_of_clusters(
     gather_scaled(dataset.amplitudes, spikes, 1.0, 1.0, values)
     values *= np.repeat(magnitudes[np.array(template_ids, np.int64)], sizes)
     return values
+
+
+def _joined(background: NDArray[np.float32], own: list[NDArray[np.float64]]) -> NDArray[np.float32]:
+    """Return amplitudes one after the other, as they are sent."""
+    joined = np.empty(background.size + sum(values.size for values in own), np.float32)
+    return np.concatenate([background, *own], out=joined, casting="same_kind")
 
 
 def _limits(values: NDArray[np.float64]) -> tuple[float, float]:

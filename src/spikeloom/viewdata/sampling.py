@@ -1,11 +1,17 @@
 """Which of many spikes a view shows: fixed choices, so that each click shows the same ones."""
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
+S = TypeVar("S", bound=np.generic)
 
-def even_sample(spikes: NDArray[np.integer], n_max: int | None) -> NDArray[np.integer]:
+
+def even_sample(spikes: NDArray[S], n_max: int | None) -> NDArray[S]:
     """Return at most `n_max` of `spikes`, evenly spread, the first and the last among them.
+
+    Of anything else in a row just as well.
 
     Examples
     --------
