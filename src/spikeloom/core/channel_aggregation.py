@@ -47,7 +47,8 @@ class ChannelsAggregationRecording(BaseRecording):
         self._recordings = recordings
         for properties in (_joined_properties(recordings), _key_property(recordings, keys)):
             self._properties.update(properties)
-        self._annotations.update(_shared_annotations(recordings))
+        annotations = provenance.shared_annotations([one._annotations for one in recordings])
+        self._annotations.update(annotations)
         self._probegroup = _joined_probegroup(recordings)
         for segments in zip(*(one.segments for one in recordings), strict=True):
             self.add_recording_segment(
@@ -231,24 +232,6 @@ def _fit(arrays: Sequence[NDArray[Any]]) -> bool:
     is_structured = "V" in kinds and len({array.dtype for array in arrays}) > 1
     is_one_kind = len(kinds) == 1 or kinds <= _NUMBERS
     return len({array.shape[1:] for array in arrays}) == 1 and is_one_kind and not is_structured
-
-
-def _shared_annotations(recordings: Sequence[BaseRecording]) -> dict[str, Any]:
-    """Return the annotations that all recordings have, with the same value."""
-    first, *others = (one._annotations for one in recordings)
-    shared = {
-        key: value
-        for key, value in first.items()
-        if all(key in other and _are_equal(other[key], value) for other in others)
-    }
-    return provenance.plain_copy(shared)
-
-
-def _are_equal(value: Any, other: Any) -> bool:
-    try:
-        return bool(np.array_equal(value, other))
-    except (TypeError, ValueError):  # lists of different lengths within each other
-        return False
 
 
 def _joined_probegroup(recordings: Sequence[BaseRecording]) -> Any:

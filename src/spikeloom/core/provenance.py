@@ -6,10 +6,12 @@ are those of SpikeInterface, which reads and writes the same.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeGuard
+
+import numpy as np
 
 from spikeloom.core.class_names import class_of
 from spikeloom.errors import DataError, MissingFileError, ParameterError
@@ -177,3 +179,27 @@ def _mark_relative(description: dict[str, Any], *, is_relative: bool) -> dict[st
 def plain_copy(annotations: Mapping[str, Any]) -> dict[str, Any]:
     """Return annotations that share nothing with these."""
     return deepcopy(dict(annotations))
+
+
+def shared_annotations(annotations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a copy of what all have, with the same value.
+
+    Examples
+    --------
+    >>> shared_annotations([{"probe": "A", "day": [1, 2]}, {"probe": "B", "day": [1, 2]}])
+    {'day': [1, 2]}
+    """
+    first, *others = annotations
+    shared = {
+        key: value
+        for key, value in first.items()
+        if all(key in other and _are_equal(other[key], value) for other in others)
+    }
+    return plain_copy(shared)
+
+
+def _are_equal(value: Any, other: Any) -> bool:
+    try:
+        return bool(np.array_equal(value, other))
+    except (TypeError, ValueError):  # lists of different lengths within each other
+        return False

@@ -8,7 +8,6 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from spikeloom.core import times as clock
 from spikeloom.core.base import BaseExtractor
-from spikeloom.core.ids import Indices
 from spikeloom.core.recording_segment import BaseRecordingSegment
 from spikeloom.core.recording_snippets import BaseRecordingSnippets
 from spikeloom.core.times import RegularTimes
@@ -157,23 +156,6 @@ class BaseRecording(BaseRecordingSnippets):
         if return_in_uV if return_scaled is None else return_scaled:
             traces = self._in_uV(traces, indices)
         return traces
-
-    def _in_uV(self, traces: NDArray[Any], indices: Indices) -> NDArray[Any]:
-        if not self.has_scaleable_traces():
-            if self._dtype.kind == "f":
-                return traces  # of unknown scale, but most likely microvolts already
-            msg = (
-                "This recording does not support return_in_uV=True: its gains and offsets are "
-                "not known. Set them with set_channel_gains(...) and set_channel_offsets(...)."
-            )
-            raise ParameterError(msg)
-        gains = self._properties["gain_to_uV"][indices].astype(np.float32)
-        offsets = self._properties["offset_to_uV"][indices].astype(np.float32)
-        scaled = traces.astype(np.float32, order="K")
-        scaled *= gains
-        if offsets.any():
-            scaled += offsets
-        return scaled
 
     def get_data(
         self,

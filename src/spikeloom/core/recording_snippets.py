@@ -92,6 +92,24 @@ class BaseRecordingSnippets(BaseExtractor):
         """Return whether gains and offsets are known; older name of `has_scaleable_traces`."""
         return self.has_scaleable_traces()
 
+    def _in_uV(self, values: NDArray[Any], indices: Indices) -> NDArray[Any]:
+        """Return values (…, n_channels) of chosen channels in microvolts."""
+        if not self.has_scaleable_traces():
+            if self._dtype.kind == "f":
+                return values  # of unknown scale, but most likely microvolts already
+            msg = (
+                "return_in_uV=True is not possible: gains and offsets are not known. Set them "
+                "with set_channel_gains(...) and set_channel_offsets(...)."
+            )
+            raise ParameterError(msg)
+        gains = self._properties["gain_to_uV"][indices].astype(np.float32)
+        offsets = self._properties["offset_to_uV"][indices].astype(np.float32)
+        scaled = values.astype(np.float32, order="K")
+        scaled *= gains
+        if offsets.any():
+            scaled += offsets
+        return scaled
+
     def set_channel_gains(self, gains: ArrayLike, channel_ids: Iterable[Any] | None = None) -> None:
         """Set microvolts per step of the converter, for all channels or for some; one or many."""
         self._set_number_property("gain_to_uV", gains, channel_ids)

@@ -220,22 +220,6 @@ class BaseSnippets(BaseRecordingSnippets):
             snippets = self._in_uV(snippets, channel_indices)
         return snippets
 
-    def _in_uV(self, snippets: NDArray[Any], channel_indices: Indices) -> NDArray[Any]:
-        if not self.has_scaleable_traces():
-            if self._dtype.kind == "f":
-                return snippets  # of unknown scale, but most likely microvolts already
-            msg = (
-                "These snippets do not support return_in_uV=True: their gains and offsets are not "
-                "known. Set them with set_channel_gains(...) and set_channel_offsets(...)."
-            )
-            raise ParameterError(msg)
-        gains = self._properties["gain_to_uV"][channel_indices].astype(np.float32)
-        offsets = self._properties["offset_to_uV"][channel_indices].astype(np.float32)
-        scaled = snippets.astype(np.float32)
-        scaled *= gains
-        scaled += offsets
-        return scaled
-
     def get_snippets_from_frames(
         self,
         segment_index: int | None = None,

@@ -40,7 +40,8 @@ class UnitsAggregationSorting(BaseSorting):
         ids = _joined_ids(sortings, renamed_unit_ids)
         super().__init__(sortings[0].sampling_frequency, ids)
         self._sortings = sortings
-        self._annotations.update(_shared_annotations(sortings))
+        annotations = provenance.shared_annotations([one._annotations for one in sortings])
+        self._annotations.update(annotations)
         self._properties.update(_joined_properties(sortings))
         if isinstance(sorting_list, Mapping):
             self._properties["aggregation_key"] = _keys_of_units(sorting_list)
@@ -237,24 +238,6 @@ def _fault_of(arrays: Sequence[NDArray[Any]]) -> str | None:
         return f"it is of different kinds in the sortings ({dtypes})"
     shapes = sorted({array.shape[1:] for array in arrays})
     return f"its values have different shapes ({shapes})" if len(shapes) > 1 else None
-
-
-def _shared_annotations(sortings: Sequence[BaseSorting]) -> dict[str, Any]:
-    """Return the annotations that all sortings have, with the same value."""
-    first, *others = (one._annotations for one in sortings)
-    shared = {
-        key: value
-        for key, value in first.items()
-        if all(key in other and _are_equal(other[key], value) for other in others)
-    }
-    return provenance.plain_copy(shared)
-
-
-def _are_equal(value: Any, other: Any) -> bool:
-    try:
-        return bool(np.array_equal(value, other))
-    except (TypeError, ValueError):  # lists of different lengths within each other
-        return False
 
 
 def _are_times_set(sorting: BaseSorting) -> bool:

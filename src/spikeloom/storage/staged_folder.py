@@ -1,16 +1,11 @@
-"""Make a folder of files so that it is there with all of them, or not at all.
+"""Make a new folder of files so that it is there with all of them, or not at all."""
 
-The files are written into a folder beside the target, which is renamed at the end.
-"""
-
-import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from spikeloom.errors import ParameterError, SpikeloomError, WriteError
-from spikeloom.storage.atomic import flush_folder
+from spikeloom.storage.staged_saves import staged_save
 
 
 def refuse_used_folder(target: Path) -> None:
@@ -64,20 +59,12 @@ def staged_folder(target: Path) -> Iterator[Path]:
     ['a.txt']
     """
     refuse_used_folder(target)
-    target = target.resolve()
-    staging = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        staging.mkdir(parents=True)
-        yield staging
-        flush_folder(staging)
-        if target.exists():
-            target.rmdir()  # Windows does not rename over a folder, even an empty one.
-        staging.rename(target)
-        flush_folder(target.parent)
-    except OSError as error:
-        if isinstance(error, SpikeloomError):
-            raise
-        msg = f"Cannot make the folder {target}: {error.strerror or error}."
-        raise WriteError(error.errno or 0, msg) from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+    with staged_save(target.resolve()) as staging:
+        try:
+            staging.path.mkdir()
+            yield staging.path
+        except OSError as error:
+            if isinstance(error, SpikeloomError):
+                raise
+            msg = f"Cannot make the folder {target}: {error.strerror or error}."
+            raise WriteError(error.errno or 0, msg) from error

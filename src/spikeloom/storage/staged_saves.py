@@ -375,7 +375,11 @@ def flush_tree(path: Path) -> None:
 
 
 def _flush_file(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+    if path.is_symlink():  # flushed with its folder; there may be nothing at its end
+        return
+    # Windows flushes only what is open for writing; elsewhere a file may be read-only.
+    flags = os.O_RDWR if sys.platform == "win32" else os.O_RDONLY
+    descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)
     finally:
