@@ -1,6 +1,5 @@
 """What all tests share: real data, peers, folders of their own, and the ``--slow`` option."""
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,13 +7,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from making.absence import IS_CI, absent
 from spikeloom.app.sessions import AppSession, open_session
 
 REPOSITORY = Path(__file__).parents[1]
 DATA_FOLDER = REPOSITORY.parent / "shared" / "data"
 PEER_PYTHON = REPOSITORY / ".peers" / "bin" / "python"
-
-IS_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
 # Kernels compile on their first call, so the time of one example says nothing.
 settings.register_profile(
@@ -42,18 +40,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(skip)
 
 
-def _absent(what: str) -> None:
-    """Skip what needs something absent, but fail where everything is supposed to be there."""
-    if IS_CI:
-        pytest.fail(what)
-    pytest.skip(what)
-
-
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
     """Folder of real data sets; read-only."""
     if not (DATA_FOLDER / "README.md").is_file():
-        _absent(f"The real data sets are not at {DATA_FOLDER}.")
+        absent(f"The real data sets are not at {DATA_FOLDER}.")
     return DATA_FOLDER
 
 
@@ -61,7 +52,7 @@ def data_folder() -> Path:
 def peer_python() -> Path:
     """Interpreter of the environment with phylib and SpikeInterface."""
     if not PEER_PYTHON.exists():
-        _absent(f"There is no environment of peers at {PEER_PYTHON.parents[1]}; run scripts/peers.")
+        absent(f"There is no environment of peers at {PEER_PYTHON.parents[1]}; run scripts/peers.")
     return PEER_PYTHON
 
 

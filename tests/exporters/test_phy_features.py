@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from spikeloom.core.raw_traces import RawTraces
+from spikeloom.datasets.templates import cosine
 from spikeloom.exporters.phy_features import (
     N_COMPONENTS,
     compute_phy_features,
-    cosine,
     local_channels,
     most_similar,
     principal_axes,

@@ -1,12 +1,12 @@
 """Analyzers that SpikeInterface wrote are opened here, and ours there, in three of its versions."""
 
 import json
-import os
 import subprocess
 
 import numpy as np
 import pytest
 
+from making.absence import python_of_version
 from making.analyzers import make_saved_analyzer, register
 from spikeloom.analyzer.extension import EXTENSIONS
 from spikeloom.analyzer.loading import load_sorting_analyzer
@@ -118,11 +118,7 @@ def python(request, peer_python):
     """Interpreter of one version."""
     if request.param == "0.105":
         return peer_python
-    found = peer_python.parents[2] / f".peers-{request.param}" / "bin" / "python"
-    if not found.exists():
-        absent = pytest.fail if os.environ.get("CI") else pytest.skip
-        absent(f"There is no SpikeInterface {request.param}; run scripts/peers.")
-    return found
+    return python_of_version(peer_python, request.param)
 
 
 def ask(python, code, folder):

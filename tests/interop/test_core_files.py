@@ -1,7 +1,6 @@
 """Files of recordings, sortings and snippets go both ways between us and three SpikeInterfaces."""
 
 import json
-import os
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 
 from making import rich_objects as making
+from making.absence import python_of_version
 from making.telling import read_told, tell
 from spikeloom.core.loading import load
 from spikeloom.core.npz_sorting import NpzSortingExtractor, read_npz_sorting
@@ -195,14 +195,8 @@ def write_ours(folder, *, with_times):
 @pytest.fixture(scope="module")
 def pythons(peer_python):
     """Interpreter of each version."""
-    root = peer_python.parents[2]
-    found = {"0.105": peer_python}
-    for version in VERSIONS[1:]:
-        found[version] = root / f".peers-{version}" / "bin" / "python"
-        if not found[version].exists():
-            absent = pytest.fail if os.environ.get("CI") else pytest.skip
-            absent(f"There is no SpikeInterface {version}; run scripts/peers.")
-    return found
+    older = {version: python_of_version(peer_python, version) for version in VERSIONS[1:]}
+    return {"0.105": peer_python, **older}
 
 
 def run(python, code, *arguments):

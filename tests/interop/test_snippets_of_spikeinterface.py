@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from probeinterface import generate_linear_probe
 
+from making.absence import python_of_version
 from spikeloom.core.loading import load
 from spikeloom.core.npy_folder_snippets import NpyFolderSnippets
 from spikeloom.core.numpy_recording import NumpyRecording
@@ -96,14 +97,12 @@ np.savez(
 )
 
 
-@pytest.fixture(params=["", "-0.104", "-0.102"], ids=["0.105", "0.104", "0.102"])
+@pytest.fixture(params=["0.105", "0.104", "0.102"])
 def version_python(peer_python, request):
     """Interpreter of an environment with one of the versions of SpikeInterface."""
-    environment = peer_python.parents[1]
-    python = environment.with_name(f"{environment.name}{request.param}") / "bin" / "python"
-    if not python.exists():
-        pytest.skip(f"There is no environment of peers at {python.parents[1]}; run scripts/peers.")
-    return python
+    if request.param == "0.105":
+        return peer_python
+    return python_of_version(peer_python, request.param)
 
 
 def run(peer_python, code, *arguments):

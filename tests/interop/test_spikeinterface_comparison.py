@@ -6,6 +6,7 @@ import subprocess
 import numpy as np
 import pytest
 
+from making.absence import absent
 from making.compared import FS, sorted_segments, sorting_of, true_segments
 from spikeloom.comparison import (
     CollisionGTComparison,
@@ -178,7 +179,7 @@ def question():
 def answer(question, peer_python, tmp_path_factory):
     has_all = subprocess.run([peer_python, "-W", "ignore", "-c", NEEDS], capture_output=True)
     if has_all.returncode:
-        pytest.skip(f"The environment of peers lacks a package: {has_all.stderr.decode()[-80:]}")
+        absent(f"The environment of peers lacks a package: {has_all.stderr.decode()[-80:]}")
     folder = tmp_path_factory.mktemp("peer")
     (folder / "question.json").write_text(json.dumps(question))
     done = subprocess.run(

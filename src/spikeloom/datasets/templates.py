@@ -176,6 +176,29 @@ def cosine_similarity(templates: TemplateSet) -> NDArray[np.float32]:
     flat = np.zeros((templates.n_templates, templates.n_samples * templates.n_channels), np.float32)
     for template_id in range(templates.n_templates):
         flat[template_id] = templates.dense(template_id, every_channel).reshape(-1)
-    norms = np.linalg.norm(flat, axis=1, keepdims=True)
-    np.divide(flat, norms, out=flat, where=norms > 0)
-    return np.asarray(np.maximum(flat @ flat.T, 0), np.float32)
+    return cosine(flat)
+
+
+def cosine(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the cosine between all pairs of rows, negative values and those of zeros as zero.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_values) and dtype float32
+        What is compared.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_rows) and dtype float32
+        From 0 to 1.
+
+    Examples
+    --------
+    >>> cosine(np.array([[2.0, 0.0], [3.0, 3.0], [-1.0, 0.0]], np.float32)).round(2)
+    array([[1.  , 0.71, 0.  ],
+           [0.71, 1.  , 0.  ],
+           [0.  , 0.  , 1.  ]], dtype=float32)
+    """
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    unit = np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0)
+    return np.asarray(np.clip(unit @ unit.T, 0, 1), np.float32)

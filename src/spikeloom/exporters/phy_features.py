@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from spikeloom.core.high_pass import HighPass
 from spikeloom.core.raw_traces import RawTraces
 from spikeloom.core.spike_groups import SpikeGroups, group_spikes
+from spikeloom.datasets.templates import cosine
 
 N_LOCAL_CHANNELS = 12
 """Channels on which a spike has features, those nearest to the main one of its template."""
@@ -169,31 +170,6 @@ def principal_axes(second_moment: NDArray[np.float64]) -> NDArray[np.float32]:
     axes = vectors[:, ::-1][:, :N_COMPONENTS]
     largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[None], axis=0)
     return np.asarray(axes * -np.sign(largest), np.float32)
-
-
-def cosine(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the cosine between all pairs of rows, negative values and those of zeros as zero.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n_rows, n_values) and dtype float32
-        What is compared.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_rows) and dtype float32
-        From 0 to 1.
-
-    Examples
-    --------
-    >>> cosine(np.array([[2.0, 0.0], [3.0, 3.0], [-1.0, 0.0]], np.float32)).round(2)
-    array([[1.  , 0.71, 0.  ],
-           [0.71, 1.  , 0.  ],
-           [0.  , 0.  , 1.  ]], dtype=float32)
-    """
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    unit = np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0)
-    return np.asarray(np.clip(unit @ unit.T, 0, 1), np.float32)
 
 
 def most_similar(similarity: NDArray[np.float32]) -> NDArray[np.int32]:
