@@ -1,3 +1,4 @@
+import os
 import random
 import signal
 import sys
@@ -28,6 +29,23 @@ def test_the_mode_of_the_old_file_is_kept(tmp_path):
     path.chmod(0o640)
     write_atomic(path, b"new")
     assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_what_a_killed_process_left_behind_goes_with_a_later_write(tmp_path):
+    target = tmp_path / "a [1].npy"
+    old, fresh, other = (
+        tmp_path / name
+        for name in (".a [1].npy.0123abcd.tmp", ".a [1].npy.0123abce.tmp", ".a 1.npy.0123abcd.tmp")
+    )
+    for path in (old, fresh, other):
+        path.write_text("half")
+    for path in (old, other):
+        os.utime(path, (0, time.time() - 4000))
+    write_atomic(target, b"new")
+    assert not old.exists()
+    assert fresh.exists()
+    assert other.exists()
+    assert target.read_bytes() == b"new"
 
 
 def test_a_writer_that_fails_leaves_the_old_content_and_no_litter(tmp_path):

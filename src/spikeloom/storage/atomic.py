@@ -6,7 +6,9 @@ renames the first, so that the window in which only some are new is a few rename
 """
 
 import os
+import re
 import secrets
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -14,6 +16,9 @@ from typing import BinaryIO
 from spikeloom.errors import WriteError
 
 Writer = Callable[[BinaryIO], None]
+
+_LEFT_BEHIND_S = 3600
+"""A temporary file of this age was left by a process that died: none takes so long to write."""
 
 
 def flush_folder(folder: Path) -> None:
@@ -31,6 +36,7 @@ def _stage(path: Path, write: Writer) -> Path:
     """Write a flushed temporary file beside `path` and return it."""
     staged = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
+        _remove_left_behind(path)
         with staged.open("xb") as file:
             write(file)
             file.flush()
@@ -45,6 +51,14 @@ def _stage(path: Path, write: Writer) -> Path:
         staged.unlink(missing_ok=True)
         raise
     return staged
+
+
+def _remove_left_behind(path: Path) -> None:
+    """Remove temporary files of `path` which a process that was killed left behind."""
+    name = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}\.tmp")
+    for entry in os.scandir(path.parent):
+        if name.fullmatch(entry.name) and time.time() - entry.stat().st_mtime > _LEFT_BEHIND_S:
+            Path(entry.path).unlink(missing_ok=True)
 
 
 def write_atomic(path: Path, content: bytes | Writer) -> None:
