@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pynwb
 import pytest
 
 import spikeloom as si
@@ -26,5 +27,11 @@ def test_the_examples_run(durations, tmp_path, monkeypatch, capsys):
     assert namespace["merged"].get_num_units() == 5
     assert namespace["others"].get_num_units() == 5
     assert namespace["templates"].shape[0] == 6
+    assert (tmp_path / "phy" / "params.py").is_file()
+    assert len(list((tmp_path / "report" / "units").iterdir())) == 6
+    with pynwb.NWBHDF5IO("session.nwb", "r") as file:
+        assert len(file.read().units) == 6
+    assert (tmp_path / "units.nwb").is_file()
+    assert 0 < len(namespace["good"]) <= len(namespace["units"]) == 6
     again = si.load("sorting_analyzer.zarr")
     assert again.has_extension("quality_metrics")

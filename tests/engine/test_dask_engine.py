@@ -10,7 +10,6 @@ import pytest
 
 from making import chunk_sources as making
 from making.chunk_sources import ArraySource
-from spikeloom.engine import dask_engine
 from spikeloom.engine.chunk_executor import TimeSeriesChunkExecutor, map_chunks
 from spikeloom.engine.dask_engine import find_client
 from spikeloom.engine.options import JobOptions, job_options
@@ -71,10 +70,7 @@ def test_without_a_client_it_is_told_how_to_get_one():
 
 
 def test_without_dask_it_is_told_how_to_get_it(monkeypatch):
-    def refuse(name):
-        raise ImportError(name)
-
-    monkeypatch.setattr(dask_engine, "import_module", refuse)
+    monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(MissingDependencyError, match=r"spikeloom\[dask\]"):
         find_client("dask")
 

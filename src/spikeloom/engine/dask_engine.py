@@ -13,7 +13,8 @@ from typing import Any
 
 from spikeloom.engine.chunks import Chunk
 from spikeloom.engine.work import ChunkWork, Outcome
-from spikeloom.errors import MissingDependencyError, ParameterError, TransferError, WorkerError
+from spikeloom.errors import ParameterError, TransferError, WorkerError
+from spikeloom.optional import require
 
 _N_OUTSTANDING_WITHOUT_WORKERS = 8
 
@@ -63,11 +64,7 @@ def find_client(pool_engine: Any) -> Any:  # noqa: ANN401 - distributed is optio
     ParameterError
         If there is no current client.
     """
-    try:
-        distributed: Any = import_module("distributed")
-    except ImportError as error:
-        msg = "pool_engine='dask' needs dask.distributed: pip install 'spikeloom[dask]'."
-        raise MissingDependencyError(msg) from error
+    distributed = require("distributed", feature="pool_engine='dask'", extra="dask")
     if not isinstance(pool_engine, str):
         return pool_engine
     try:

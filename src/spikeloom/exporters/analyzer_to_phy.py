@@ -21,6 +21,12 @@ from spikeloom.analyzer.analyzer import SortingAnalyzer
 from spikeloom.core.sparsity import ChannelSparsity
 from spikeloom.core.writing import write_binary_recording
 from spikeloom.errors import ParameterError
+from spikeloom.exporters.analyzer_copies import (
+    checked_analyzer,
+    compute_missing,
+    refuse_sources_inside,
+    working_copy,
+)
 from spikeloom.exporters.phy_analyzer_arrays import (
     PhyExport,
     write_channels,
@@ -141,7 +147,7 @@ def export_to_phy(
     _check(sorting_analyzer, target, replaces=remove_if_exists)
     if sparsity is not None and not sorting_analyzer.is_sparse():
         _check_sparsity(sorting_analyzer, sparsity)
-    working = _working_copy(sorting_analyzer)
+    working = working_copy(sorting_analyzer)
     raw = _raw_of(working, target, dtype, is_copied=copy_binary)
     needed = _n_bytes(working, raw if copy_binary else None, has_features=compute_pc_features)
     tables = {
@@ -155,7 +161,8 @@ def export_to_phy(
         names += ["spike_amplitudes"] if compute_amplitudes else []
         names += ["waveforms", "principal_components"] if compute_pc_features else []
         names += ["waveforms"] if add_waveforms else []
-        _compute_missing(working, names, job_kwargs)
+        components = {"principal_components": {"n_components": _N_COMPONENTS}}
+        compute_missing(working, names, job_kwargs, components)
         export = _planned(working, sparsity, template_mode)
         write_spikes(export, folder, has_amplitudes=compute_amplitudes)
         write_templates(export, folder)
@@ -184,10 +191,7 @@ def export_to_phy(
 
 
 def _check(analyzer: SortingAnalyzer, target: Path, *, replaces: bool) -> None:
-    if not isinstance(analyzer, SortingAnalyzer):
-        msg = f"A SortingAnalyzer is needed; got {type(analyzer).__name__}."
-        raise ParameterError(msg)
-    if analyzer.get_num_segments() != 1:
+    if checked_analyzer(analyzer).get_num_segments() != 1:
         msg = (
             f"A phy dataset has one segment, but there are {analyzer.get_num_segments()}: "
             "concatenate the recording and the sorting, or export an analyzer of one segment."
@@ -200,55 +204,7 @@ def _check(analyzer: SortingAnalyzer, target: Path, *, replaces: bool) -> None:
         if not replaces:
             msg = f"{target} exists already: pass remove_if_exists=True, or give another folder."
             raise TakenError(17, msg)
-        _refuse_sources_inside(analyzer, target)
-
-
-def _refuse_sources_inside(analyzer: SortingAnalyzer, target: Path) -> None:
-    """Refuse to replace a folder in which the analyzer or its raw data are."""
-    sources = [] if analyzer.folder is None else [analyzer.folder]
-    has_recording = analyzer.has_recording() or analyzer.has_temporary_recording()
-    if has_recording and analyzer.recording.is_binary_compatible():
-        sources += analyzer.recording.get_binary_description()["file_paths"]
-    for source in map(Path, sources):
-        if source.resolve().is_relative_to(target.resolve()):
-            msg = f"{target} is not replaced, as {source} is in it, which is exported."
-            raise ParameterError(msg)
-
-
-def _working_copy(analyzer: SortingAnalyzer) -> SortingAnalyzer:
-    """Return an analyzer with the same spikes, recording and extensions, to compute more.
-
-    What is computed in it leaves the given one, and what was saved of it, as they are.
-    """
-    has_recording = analyzer.has_recording() or analyzer.has_temporary_recording()
-    copy = SortingAnalyzer(
-        analyzer.sorting,
-        analyzer.recording if has_recording else None,
-        analyzer.recording_info,
-        sparsity=analyzer.sparsity,
-        return_in_uV=analyzer.return_in_uV,
-        settings=analyzer.settings,
-        store=analyzer.store,
-    )
-    copy.recording_error = analyzer.recording_error
-    copy.is_lazy = analyzer.is_lazy
-    copy.extensions = dict(analyzer.extensions)
-    seen = set(analyzer.get_saved_extension_names())
-    copy.hide_saved(set(analyzer.store.extension_names()) - seen, cause="")
-    return copy
-
-
-def _compute_missing(
-    analyzer: SortingAnalyzer, names: Iterable[str], job_kwargs: dict[str, Any]
-) -> None:
-    missing = [name for name in dict.fromkeys(names) if not analyzer.has_extension(name)]
-    of_waveforms = {"templates", "waveforms", "principal_components"}
-    if of_waveforms.intersection(missing) and not analyzer.has_extension("random_spikes"):
-        missing = ["random_spikes", *missing]
-    params = {"principal_components": {"n_components": _N_COMPONENTS}}
-    if missing:
-        known = {name: params.get(name, {}) for name in missing}
-        analyzer.compute(known, save=False, **job_kwargs)
+        refuse_sources_inside(analyzer, target)
 
 
 def _planned(

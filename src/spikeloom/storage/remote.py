@@ -1,14 +1,14 @@
 """Keyed bytes behind a URL, through fsspec."""
 
 import glob
-import importlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 from urllib.parse import unquote
 
 import fsspec
 
-from spikeloom.errors import MissingDependencyError, ReadError, WriteError
+from spikeloom.errors import ReadError, WriteError
+from spikeloom.optional import require
 from spikeloom.storage.provenance_json import decode_json, encode_json
 from spikeloom.storage.stores import Bytes, Store
 
@@ -46,11 +46,7 @@ class RemoteStore:
         protocol = url.split("://", 1)[0]
         package = _EXTRAS.get(protocol)
         if package is not None:
-            try:
-                importlib.import_module(package)
-            except ImportError as error:
-                msg = f"{url} needs the package {package}: pip install {package}."
-                raise MissingDependencyError(msg) from error
+            require(package, feature=url, extra="remote")
         try:
             self._fs, root = fsspec.core.url_to_fs(self.location, **self.storage_options)
         except (ValueError, TypeError, OSError) as error:

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.errors import MissingDependencyError, ParameterError
+from spikeloom.errors import ParameterError
+from spikeloom.optional import require
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,11 +77,7 @@ def import_pyplot() -> Any:
     MissingDependencyError
         If matplotlib is not installed.
     """
-    try:
-        return import_module("matplotlib.pyplot")
-    except ImportError as error:
-        msg = "Plots need matplotlib, which is not installed: pip install 'spikeloom[widgets]'."
-        raise MissingDependencyError(msg) from error
+    return require("matplotlib.pyplot", feature="A plot", extra="widgets")
 
 
 def panels_in(panels: Panels) -> "list[Axes]":
