@@ -38,7 +38,7 @@ def test_a_name_is_taken_once(shapes):
 
 class EntryPoint:
     def __init__(self, name, load):
-        self.name, self.load = name, load
+        self.name, self.load, self.value = name, load, f"elsewhere:{name}"
 
 
 def test_third_parties_join_at_the_first_look_up(monkeypatch):
@@ -61,6 +61,29 @@ def test_third_parties_join_at_the_first_look_up(monkeypatch):
     assert shapes.get("line") == 2
     assert shapes.get("square") == 4
     assert loaded == ["tests.shapes"]
+
+
+def test_a_third_party_that_cannot_be_loaded_is_left_out(monkeypatch):
+    def fail():
+        msg = "no module named broken"
+        raise ImportError(msg)
+
+    points = [EntryPoint("broken", fail), EntryPoint("taken", lambda: shapes.register("line", 3))]
+    points.append(EntryPoint("circle", lambda: 0))
+    monkeypatch.setattr(registry, "entry_points", lambda *, group: points)
+    shapes = Registry[int]("shape", entry_point_group="tests.shapes")
+    shapes.register("line", 2)
+    with pytest.warns(UserWarning, match="'(broken|taken)' of another package is left out") as told:
+        assert shapes.names() == ["circle", "line"]
+    assert len(told) == 2
+    assert shapes.get("line") == 2
+
+
+def test_things_can_tell_their_names(monkeypatch):
+    points = [EntryPoint("some", lambda: "circle"), EntryPoint("module", lambda: None)]
+    monkeypatch.setattr(registry, "entry_points", lambda *, group: points)
+    shapes = Registry("shape", entry_point_group="tests.shapes", name_of=lambda thing: thing)
+    assert shapes.names() == ["circle"]
 
 
 def test_importing_spikeloom_loads_no_plugin():

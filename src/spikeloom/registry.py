@@ -6,9 +6,11 @@ first lookup (so that importing spikeloom imports no plugin).
 """
 
 import threading
-from collections.abc import Iterator
-from importlib.metadata import entry_points
-from typing import Generic, TypeVar
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Generic, TypeVar
 
 from spikeloom.errors import DuplicateNameError, UnknownNameError
 
@@ -24,7 +26,11 @@ class Registry(Generic[T]):
         What the things are, in the singular, for error messages ("view", "format").
     entry_point_group : str, optional
         Group whose entry points are loaded on the first lookup. Loading an entry point is
-        expected to call `register`, or to return the thing to register under its name.
+        expected to call `register`, or to return the thing to register under its name. One that
+        cannot be loaded is left out, with a warning.
+    name_of : callable, optional
+        Returns the name of what an entry point returns, or None if that is nothing to register
+        (a module that registers its things itself); by default it is that of the entry point.
 
     Examples
     --------
@@ -38,8 +44,15 @@ class Registry(Generic[T]):
     spikeloom.errors.UnknownNameError: No shape is named 'circle'. Known: triangle.
     """
 
-    def __init__(self, kind: str, *, entry_point_group: str | None = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        *,
+        entry_point_group: str | None = None,
+        name_of: Callable[[Any], str | None] | None = None,
+    ) -> None:
         self._kind = kind
+        self._name_of = name_of
         self._group = entry_point_group
         self._things: dict[str, T] = {}
         self._is_loaded = entry_point_group is None
@@ -93,6 +106,48 @@ class Registry(Generic[T]):
                 return
             self._is_loaded = True
             for entry_point in entry_points(group=self._group):
-                thing = entry_point.load()
-                if entry_point.name not in self._things:
-                    self.register(entry_point.name, thing)
+                try:
+                    self._join(entry_point)
+                except Exception as error:  # noqa: BLE001 - whatever a stranger's module raises
+                    message = (
+                        f"The {self._kind} {entry_point.name!r} of another package is left out, as "
+                        f"{entry_point.value} cannot be loaded: {type(error).__name__}: {error}"
+                    )
+                    warnings.warn(message, UserWarning, stacklevel=4)
+
+    def _join(self, entry_point: EntryPoint) -> None:
+        thing = entry_point.load()
+        name = entry_point.name if self._name_of is None else self._name_of(thing)
+        if name is not None and name not in self._things:
+            self.register(name, thing)
+
+
+def names_of_room(
+    package: str, stub_file: str, elsewhere: Mapping[str, str]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+    """Return what makes the names of a room be imported when they are first used.
+
+    Parameters
+    ----------
+    package, stub_file : str
+        ``__name__`` and ``__file__`` of the room; its own names are those of its stub.
+    elsewhere : mapping of str to str
+        Names that users look for in this room, too, and the rooms that they live in. They may be
+        on a higher floor, as nothing is imported before somebody asks.
+
+    Returns
+    -------
+    getattr, dir, all
+        ``__getattr__``, ``__dir__`` and ``__all__`` of the room.
+    """
+    import lazy_loader  # noqa: PLC0415 - only for rooms, not for registries
+
+    own, _, names = lazy_loader.attach_stub(package, stub_file)
+
+    def attribute(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+        if name in elsewhere:
+            return getattr(import_module(f"spikeloom.{elsewhere[name]}"), name)
+        return own(name)
+
+    everything = [*names, *elsewhere]
+    return attribute, lambda: list(everything), everything

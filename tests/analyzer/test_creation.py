@@ -27,7 +27,7 @@ def test_what_it_tells():
     analyzer = make_analyzer()
     assert repr(analyzer) == (
         "SortingAnalyzer: 4 channels - 3 units - 2 segments - memory - sparse - has recording\n"
-        "Loaded 0 extensions"
+        "Loaded 0 extensions:"
     )
     assert analyzer.get_main_channels().tolist() == MAIN
     assert analyzer.get_main_channels("id", with_dict=True) == {"a": 0, "b": 2, "01": 3}

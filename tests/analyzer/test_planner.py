@@ -102,7 +102,7 @@ def test_missing_parents_are_named_and_nothing_is_computed(analyzer):
 def test_a_parent_that_becomes_invalid_on_the_way_is_missing(analyzer):
     analyzer.compute(["numbers", "table"])
     with pytest.raises(MissingExtensionError, match="becomes invalid"):
-        analyzer.compute(["numbers", "remarks"])
+        analyzer.compute({"numbers": {"offset": 2.0}, "remarks": {}})
     assert analyzer.has_extension("table")
     assert Log.runs == ["numbers", "table"]
 
@@ -265,7 +265,8 @@ def test_several_share_one_pass():
     analyzer.compute(["trace_sums", "numbers", "other_sums"], chunk_size=1_000, **QUIET)
     assert Log.n_reads == 3 + 2, "each chunk of the two segments is read once"
     Log.n_reads = 0
-    analyzer.compute(["late_sums", "trace_sums", "other_sums"], chunk_size=1_000, **QUIET)
+    names = ["late_sums", "trace_sums", "other_sums"]
+    analyzer.compute(names, chunk_size=1_000, **QUIET)
     assert Log.n_reads == 2 * (3 + 2), "one needs the result of another"
 
 

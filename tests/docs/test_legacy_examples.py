@@ -183,3 +183,56 @@ def test_template_tools_take_a_waveform_extractor(names):
     ):
         found = getattr(spikeloom, name)(we)
         assert list(found) == we.unit_ids.tolist()
+
+
+def test_waveforms_are_sparse_unless_told_otherwise(names):
+    extract, recording, sorting = (names[k] for k in ("extract_waveforms", "recording", "sorting"))
+    assert extract(recording, sorting, mode="memory").is_sparse()
+    assert not extract(recording, sorting, mode="memory", sparse=False).is_sparse()
+    few = extract(
+        recording, sorting, mode="memory", method="best_channels", num_channels=2, n_jobs=16
+    )
+    assert few.sparsity.mask.sum(axis=1).tolist() == [2] * sorting.get_num_units()
+
+
+def test_waveforms_in_a_folder_are_npy_files(names):
+    we = names["extract_waveforms"](names["recording"], names["sorting"], folder="waveforms")
+    assert list(Path("waveforms").rglob("waveforms*.npy"))
+    assert we.folder.resolve() == Path("waveforms").resolve()
+
+
+def test_modes_of_templates_can_be_asked_for_with_the_waveforms(names):
+    we = names["extract_waveforms"](
+        names["recording"],
+        names["sorting"],
+        mode="memory",
+        sparse=False,
+        precompute_template=("average", "median", "std"),
+    )
+    waveforms = we.get_waveforms(names["unit0"])
+    for mode, expected in (
+        ("median", np.median(waveforms, axis=0)),
+        ("std", waveforms.std(axis=0)),
+    ):
+        found = we.get_template(names["unit0"], mode=mode)
+        np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_units_are_selected_with_their_waveforms(names):
+    we = names["extract_waveforms"](names["recording"], names["sorting"], mode="memory")
+    chosen = names["sorting"].unit_ids[1:3]
+    few = we.select_units(chosen)
+    assert few.unit_ids.tolist() == chosen.tolist()
+    np.testing.assert_array_equal(few.get_waveforms(chosen[1]), we.get_waveforms(chosen[1]))
+
+
+def test_the_old_class_has_a_new_name(names):
+    we = names["extract_waveforms"](names["recording"], names["sorting"], mode="memory")
+    assert isinstance(we, spikeloom.MockWaveformExtractor)
+    assert isinstance(we, spikeloom.WaveformExtractor)
+    analyzer = spikeloom.create_sorting_analyzer(names["sorting"], names["recording"])
+    analyzer.compute(["random_spikes", "waveforms", "templates"])
+    covered = spikeloom.MockWaveformExtractor(analyzer)
+    template = covered.get_template(names["unit0"], force_dense=True)
+    found = analyzer.get_extension("templates").get_templates([names["unit0"]])[0]
+    np.testing.assert_array_equal(template, found)

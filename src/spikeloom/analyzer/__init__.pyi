@@ -35,6 +35,7 @@ from .redundant_units import (
     find_redundant_units as find_redundant_units,
     remove_redundant_units as remove_redundant_units,
 )
+from .sortingview_curation import apply_sortingview_curation as apply_sortingview_curation
 from .waveform_creation import extract_waveforms as extract_waveforms
 from .waveform_extractor import (
     MockWaveformExtractor as MockWaveformExtractor,

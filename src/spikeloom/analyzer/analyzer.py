@@ -1,5 +1,6 @@
 """The analyzer: a sorting with its recording, and all that is computed from both."""
 
+import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -7,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikeloom.analyzer import planner
+from spikeloom.analyzer import dependencies, planner
 from spikeloom.analyzer.analyzer_facts import AnalyzerFacts
 from spikeloom.analyzer.extension import (
     AnalyzerExtension,
@@ -72,6 +73,7 @@ class SortingAnalyzer(AnalyzerFacts):
         """Whether saved arrays are mapped into memory where that is possible."""
         self._recording = recording
         self._temporary_recording: BaseRecording | None = None
+        self._temporary_token: str | None = None
         self._sorting_source: Callable[[], BaseSorting | None] | None = None
         self._hidden: dict[str, set[str]] = {}
 
@@ -161,6 +163,11 @@ class SortingAnalyzer(AnalyzerFacts):
         """
         self._check_recording(recording, with_dtype=check_dtype)
         self._temporary_recording = recording
+        self._temporary_token = secrets.token_hex(8)
+
+    def recording_token(self) -> str | None:
+        """Return what stands for the traces in hashes of results; None if they are those sorted."""
+        return None if self.has_recording() else self._temporary_token
 
     def set_recording(self, recording: BaseRecording) -> None:
         """Use a recording as the one that was sorted; raises ParameterError if it differs."""
@@ -235,9 +242,14 @@ class SortingAnalyzer(AnalyzerFacts):
         save: bool = True,
         extension_params: Mapping[str, Mapping[str, Any]] | None = None,
         verbose: bool = False,
+        *,
+        force_recompute: bool = True,
+        compute_parents: bool = False,
         **kwargs: Any,
     ) -> AnalyzerExtension | None:
         """Compute extensions.
+
+        What depends on something that is computed anew is not valid any more, and goes.
 
         Parameters
         ----------
@@ -249,6 +261,13 @@ class SortingAnalyzer(AnalyzerFacts):
             Parameters by name, for a list of names.
         verbose : bool, default False
             Say more.
+        force_recompute : bool, default True
+            Compute what is asked for in any case. With False, what was computed with the same
+            parameters, of what is there now, is left as it is, also if something in it was drawn
+            without a seed.
+        compute_parents : bool, default False
+            Compute what is needed and not there, too: with its default parameters, or with those
+            that it had if it just became invalid. Without, that is an error.
         **kwargs
             Parameters, if `input` is one name; job options, see
             `spikeloom.set_global_job_kwargs`.
@@ -270,8 +289,16 @@ class SortingAnalyzer(AnalyzerFacts):
         requests, job_kwargs = planner.requests_of(input, extension_params, kwargs)
         if save:
             self._require_writable()
-        planner.compute(self, requests, save=save, verbose=verbose, job_kwargs=job_kwargs)
-        return self.extensions[input] if isinstance(input, str) else None
+        planner.compute(
+            self,
+            requests,
+            save=save,
+            verbose=verbose,
+            job_kwargs=job_kwargs,
+            force_recompute=force_recompute,
+            compute_parents=compute_parents,
+        )
+        return self.get_extension(input) if isinstance(input, str) else None
 
     def compute_one_extension(
         self, extension_name: str, save: bool = True, verbose: bool = False, **kwargs: Any
@@ -294,7 +321,7 @@ class SortingAnalyzer(AnalyzerFacts):
         """Return an extension, loaded if it was saved; None if it is not there."""
         if extension_name in self.extensions:
             return self.extensions[extension_name]
-        if not planner.is_known(self, extension_name):
+        if not dependencies.is_known(self, extension_name):
             if extension_name in self.get_saved_extension_names():
                 msg = (
                     f"The extension {extension_name!r} is saved in {self.folder}, but its class is "
@@ -318,7 +345,7 @@ class SortingAnalyzer(AnalyzerFacts):
     def load_all_saved_extension(self) -> None:
         """Load all saved extensions; those of unknown classes are left as they are."""
         for name in self.get_saved_extension_names():
-            if name not in self.extensions and planner.is_known(self, name):
+            if name not in self.extensions and dependencies.is_known(self, name):
                 self.load_extension(name)
 
     def has_extension(self, extension_name: str) -> bool:
@@ -378,7 +405,7 @@ class SortingAnalyzer(AnalyzerFacts):
 
     def get_loaded(self, extension_name: str) -> AnalyzerExtension | None:
         """Return an extension if it is there, without complaining about unknown names."""
-        if self.has_extension(extension_name) and planner.is_known(self, extension_name):
+        if self.has_extension(extension_name) and dependencies.is_known(self, extension_name):
             return self.get_extension(extension_name)
         return None
 
@@ -437,6 +464,12 @@ class SortingAnalyzer(AnalyzerFacts):
 
         return split(self, split_units, *args, **kwargs)
 
+    def split_by(self) -> dict[Any, "SortingAnalyzer"]:
+        """Return an analyzer for each of the groups that it was made of, by the group's key."""
+        from spikeloom.analyzer.channel_groups import split_by_group  # noqa: PLC0415 - knows this
+
+        return split_by_group(self)
+
     def are_units_mergeable(self, merge_unit_groups: Any, *args: Any, **kwargs: Any) -> Any:
         """Return whether groups of units share enough channels to be merged."""
         from spikeloom.analyzer.merging import are_units_mergeable  # noqa: PLC0415
@@ -454,8 +487,8 @@ class SortingAnalyzer(AnalyzerFacts):
             *(["has temporary recording"] if self.has_temporary_recording() else []),
         ]
         names = self.get_loaded_extension_names()
-        listed = f": {', '.join(names)}" if names else ""
-        return f"SortingAnalyzer: {' - '.join(parts)}\nLoaded {len(names)} extensions{listed}"
+        listed = f"Loaded {len(names)} extensions: {', '.join(names)}".rstrip()
+        return f"SortingAnalyzer: {' - '.join(parts)}\n{listed}"
 
 
 def copied_sorting(sorting: BaseSorting) -> NumpySorting:

@@ -73,6 +73,19 @@ class TraceBlock:
         segment = self._recording.segments[self.chunk.segment_index]
         return as_kernels_take(segment.get_traces(self.first_sample, last, slice(None)))
 
+    def raw_with_margin(self, margin: int) -> NDArray[Any]:
+        """Return traces as they are in the file, zero outside the recording; shape
+        (margin + n_samples_of_chunk + margin, n_channels).
+        """  # noqa: D205
+        start, end = self.chunk.start_sample - margin, self.chunk.end_sample + margin
+        first = self.first_sample
+        inner = self.raw[max(start, first) - first : max(0, end - first)]
+        n_before = max(0, first - start)
+        n_behind = end - start - n_before - len(inner)
+        if n_before or n_behind:
+            inner = np.pad(inner, ((n_before, n_behind), (0, 0)))
+        return inner
+
     @cached_property
     def traces(self) -> NDArray[Any]:
         """Traces, scaled if that is wanted, zero outside the recording; shape

@@ -40,12 +40,24 @@ class ComputeNoiseLevels(AnalyzerExtension):
     need_job_kwargs = True
     need_backward_compatibility_on_load = True
 
+    _is_seed_drawn = False
+
     def _set_params(self, **noise_level_params: Any) -> dict[str, Any]:
         params = dict(noise_level_params)
         _gather_slice_options(params)
         slices = params["random_slices_kwargs"]
-        if slices.get("seed") is None:
+        self._is_seed_drawn = slices.get("seed") is None
+        if self._is_seed_drawn:
             slices["seed"] = int(np.random.default_rng().integers(0, 2**63))
+        return params
+
+    def params_asked_for(self) -> dict[str, Any]:
+        """Return the parameters, without a seed that was drawn."""
+        params = dict(self.params or {})
+        if self._is_seed_drawn:
+            slices = dict(params["random_slices_kwargs"])
+            del slices["seed"]
+            params["random_slices_kwargs"] = slices
         return params
 
     def _run(self, verbose: bool = False, **job_kwargs: Any) -> None:  # noqa: ARG002 - SpikeInterface's

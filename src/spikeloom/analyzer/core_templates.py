@@ -63,6 +63,17 @@ class ComputeTemplates(AnalyzerExtension):
     need_job_kwargs = True
     need_backward_compatibility_on_load = True
 
+    @classmethod
+    def get_required_dependencies(cls, **params: Any) -> list[str]:
+        """Return what spikes are chosen by; and waveforms, if an operator needs them."""
+        operators = checked_operators(params.get("operators") or ())
+        more = ["waveforms"] if any(one not in _FROM_TRACES for one in operators) else []
+        return [*cls.depend_on, *more]
+
+    def may_read_recording(self) -> bool:
+        """Return whether there are no waveforms to make them of."""
+        return _waveforms_of(self.sorting_analyzer) is None
+
     @property
     def nbefore(self) -> int:
         """Samples before a spike."""

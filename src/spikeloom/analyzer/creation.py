@@ -146,7 +146,7 @@ def create_sorting_analyzer(
     >>> recording, sorting = si.generate_ground_truth_recording(durations=[2.0], seed=1)
     >>> create_sorting_analyzer(sorting, recording, progress_bar=False)
     SortingAnalyzer: 4 channels - 10 units - 1 segments - memory - sparse - has recording
-    Loaded 0 extensions
+    Loaded 0 extensions:
     """
     if isinstance(sorting, BaseRecording) and isinstance(recording, BaseSorting):
         sorting, recording = recording, sorting
@@ -167,7 +167,7 @@ def create_sorting_analyzer(
     whole_recording, whole_sorting = _whole(pairs)
     source = whole_sorting
     whole_sorting = _fitting(whole_sorting, whole_recording)
-    channels = known_main_channels(whole_sorting, whole_recording, main_channel_indices)
+    channels = _known_channels(pairs, whole_sorting, whole_recording, main_channel_indices)
     if channels is None:
         channels = _main_channels(pairs, choices)
     if set_sparsity_by_dict_key and sparsity is None:
@@ -310,6 +310,22 @@ def _checked_scale(recording: BaseRecording, *, in_uV: bool) -> bool:
 
 
 # -- main channels and sparsity --------------------------------------------------------------
+
+
+def _known_channels(
+    pairs: Pairs, sorting: BaseSorting, recording: BaseRecording, given: ArrayLike | None
+) -> NDArray[np.int64] | None:
+    """Return the main channels that are given, or that each sorting says of its own recording."""
+    if given is not None or len(pairs) == 1:
+        return known_main_channels(sorting, recording, given)
+    found, first = [], 0
+    for part, units in pairs.values():
+        channels = known_main_channels(units, part, None)
+        if channels is None:
+            return None
+        found.append(channels + first)
+        first += part.get_num_channels()
+    return np.concatenate(found)
 
 
 def _main_channels(pairs: Pairs, choices: _Choices) -> NDArray[np.int64]:

@@ -2,7 +2,8 @@
 
 An extension has a name, parameters, and data (arrays, tables, dictionaries) that it computes from
 the sorting, the recording, and other extensions. A class of one derives from `AnalyzerExtension`
-and is registered; third parties do so through the entry point group ``spikeloom.extensions``.
+and is registered; third parties do so through the entry point group ``spikeloom.extensions``,
+which names such a class, or a module that registers some with `register_result_extension`.
 """
 
 import inspect
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from spikeloom.analyzer.run_notes import HASH
 from spikeloom.analyzer.stores import MemoryStore
 from spikeloom.core.class_names import stored_name
 from spikeloom.core.sparsity import ChannelSparsity
@@ -24,9 +26,21 @@ from spikeloom.registry import Registry
 if TYPE_CHECKING:
     from spikeloom.analyzer.analyzer import SortingAnalyzer
     from spikeloom.analyzer.chunk_pass import ChunkTask
+    from spikeloom.core.pipeline_nodes import PipelineNode
+
+
+def _name_of(thing: Any) -> str | None:
+    """Return the name of the class of an extension; None for a module that registers its own."""
+    if not isinstance(thing, type):
+        return None
+    if not issubclass(thing, AnalyzerExtension) or not thing.extension_name:
+        msg = f"{thing.__name__} is no AnalyzerExtension with an extension_name."
+        raise ParameterError(msg)
+    return thing.extension_name
+
 
 EXTENSIONS: Registry[type["AnalyzerExtension"]] = Registry(
-    "analyzer extension", entry_point_group="spikeloom.extensions"
+    "analyzer extension", entry_point_group="spikeloom.extensions", name_of=_name_of
 )
 
 E = TypeVar("E", bound=type["AnalyzerExtension"])
@@ -120,15 +134,41 @@ class AnalyzerExtension:
         raise NotImplementedError
 
     def _get_chunk_tasks(self) -> "list[ChunkTask]":
-        """Return what it does in the pass over the recording that it shares with others."""
-        raise NotImplementedError
+        """Return what it does in the pass over the recording that it shares with others.
+
+        By default, it runs the nodes of ``_get_pipeline_nodes``.
+        """
+        from spikeloom.analyzer.node_tasks import NodesTask  # noqa: PLC0415 - for those that have any
+
+        return [NodesTask(self.sorting_analyzer.recording, self.get_pipeline_nodes())]
 
     def _finish_chunk_tasks(self, results: list[Any]) -> None:
-        """Set ``self.data`` from what the tasks made."""
+        """Set ``self.data`` from what the tasks made.
+
+        By default, what the nodes returned, by the names in ``nodepipeline_variables``.
+        """
+        names = self.nodepipeline_variables or [self.extension_name]
+        if len(names) != len(results[0]):
+            msg = (
+                f"The nodes of the extension {self.extension_name!r} return {len(results[0])} "
+                f"outputs, but nodepipeline_variables names {len(names)}: {names}."
+            )
+            raise ParameterError(msg)
+        self.data.update(zip(names, results[0], strict=True))
+
+    def _get_pipeline_nodes(self) -> "list[PipelineNode]":
+        """Return the nodes that make its data of traces as they are in the file.
+
+        See `spikeloom.run_node_pipeline`; for extensions with ``use_nodepipeline``.
+        """
         raise NotImplementedError
 
     def _handle_backward_compatibility_on_load(self) -> None:
         """Bring what an older version saved into today's form."""
+
+    def get_pipeline_nodes(self) -> "list[PipelineNode]":
+        """Return the nodes that make its data; for extensions with ``use_nodepipeline``."""
+        return self._get_pipeline_nodes()
 
     # -- dependencies ------------------------------------------------------------------------
 
@@ -141,6 +181,11 @@ class AnalyzerExtension:
     def get_optional_dependencies(cls, **params: Any) -> list[str]:  # noqa: ARG003 - for subclasses
         """Return the extensions that are used if they are there."""
         return list(cls.optional_depend_on)
+
+    @classmethod
+    def get_dependencies_to_compute(cls, **params: Any) -> list[str]:
+        """Return the extensions that are computed on the way if they are not there."""
+        return cls.get_required_dependencies(**params)
 
     @classmethod
     def get_any_dependencies(cls, **params: Any) -> list[str]:
@@ -161,18 +206,29 @@ class AnalyzerExtension:
     @classmethod
     def check_param_names(cls, params: Mapping[str, Any]) -> None:
         """Raise ParameterError if it has no such parameters."""
-        known = cls.get_default_params()
-        accepts_more = any(
-            one.kind is inspect.Parameter.VAR_KEYWORD
-            for one in inspect.signature(cls._set_params).parameters.values()
-        )
-        unknown = sorted(set(params) - set(known))
-        if unknown and not accepts_more:
+        unknown = sorted(name for name in params if not cls.has_param(name))
+        if unknown:
+            known = ", ".join(cls.get_default_params()) or "none"
             msg = (
                 f"The extension {cls.extension_name!r} has no parameter {', '.join(unknown)}. "
-                f"It has {', '.join(known) or 'none'}."
+                f"It has {known}."
             )
             raise ParameterError(msg)
+
+    @classmethod
+    def has_param(cls, name: str) -> bool:
+        """Return whether it has, or takes, a parameter of this name."""
+        parameters = inspect.signature(cls._set_params).parameters.values()
+        takes_any = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters)
+        return takes_any or name in cls.get_default_params()
+
+    def may_read_recording(self) -> bool:
+        """Return whether its data come from traces with these parameters, or may."""
+        return self.need_recording
+
+    def params_asked_for(self) -> dict[str, Any]:
+        """Return the parameters by which a result is known again, without what was drawn for it."""
+        return dict(self.params or {})
 
     # -- use ---------------------------------------------------------------------------------
 
@@ -252,8 +308,9 @@ class AnalyzerExtension:
         return self._get_data(*args, **kwargs)
 
     def set_data(self, ext_data_name: str, ext_data: Any) -> None:
-        """Set one of the data."""
+        """Set one of the data; they are then not what was computed any more."""
         self.data[ext_data_name] = ext_data
+        self.run_info.pop(HASH, None)
 
     def reset(self) -> None:
         """Forget parameters and data, here and on disk."""
@@ -264,6 +321,27 @@ class AnalyzerExtension:
     def delete(self) -> None:
         """Delete it from the analyzer, in memory and on disk."""
         self.sorting_analyzer.delete_extension(self.extension_name)
+
+    def load_params(self) -> None:
+        """Read the parameters from where they are saved; MissingExtensionError if nowhere."""
+        self.params = self._saved().params
+
+    def load_data(self) -> None:
+        """Read the data from where they are saved."""
+        self.data = self._saved().data
+
+    def load_run_info(self) -> None:
+        """Read ``run_info`` from where it is saved."""
+        self.run_info = self._saved().run_info
+
+    def _saved(self) -> "AnalyzerExtension":
+        analyzer = self.sorting_analyzer
+        if analyzer.format == "memory":
+            msg = f"The analyzer is in memory: the extension {self.extension_name!r} is not saved."
+            raise MissingExtensionError(msg)
+        saved = type(self)(analyzer)
+        analyzer.store.read_extension(saved, lazy=analyzer.is_lazy)
+        return saved
 
     def info(self) -> dict[str, str]:
         """Return class, module and version, as they are saved."""
@@ -284,7 +362,10 @@ class AnalyzerExtension:
             data = self._select_channels_extension_data(channel_ids)
         else:
             data = self.data
-        return self._with_data(new_sorting_analyzer, data)
+        other = self._with_data(new_sorting_analyzer, data)
+        if unit_ids is None and channel_ids is None and HASH in self.run_info:
+            other.run_info[HASH] = self.run_info[HASH]
+        return other
 
     def merge(
         self,
@@ -297,7 +378,12 @@ class AnalyzerExtension:
     ) -> "AnalyzerExtension":
         """Return the extension of an analyzer in which units were merged."""
         data = self._merge_extension_data(
-            merge_unit_groups, new_unit_ids, new_sorting_analyzer, keep_mask, verbose, **job_kwargs
+            merge_unit_groups,
+            new_unit_ids,
+            new_sorting_analyzer,
+            keep_mask,
+            verbose=verbose,
+            **job_kwargs,
         )
         return self._with_data(new_sorting_analyzer, data)
 
@@ -311,7 +397,7 @@ class AnalyzerExtension:
     ) -> "AnalyzerExtension":
         """Return the extension of an analyzer in which units were split."""
         data = self._split_extension_data(
-            split_units, new_unit_ids, new_sorting_analyzer, verbose, **job_kwargs
+            split_units, new_unit_ids, new_sorting_analyzer, verbose=verbose, **job_kwargs
         )
         return self._with_data(new_sorting_analyzer, data)
 
@@ -319,7 +405,8 @@ class AnalyzerExtension:
         other = type(self)(analyzer)
         other.params = deepcopy(self.params)
         other.data = dict(data)
-        other.run_info = dict(self.run_info)
+        # It was carried over, which may differ from what would be computed.
+        other.run_info = {key: value for key, value in self.run_info.items() if key != HASH}
         return other
 
     @classmethod

@@ -1,171 +1,34 @@
-"""In what order extensions are computed, what becomes invalid with what, and the computing itself.
+"""Computing extensions: what is needed, in order, each in place of the old one when it is complete.
 
 New results are made aside and take their place only when they are complete, so that one that fails
 loses nothing; what depends on what was replaced goes at that moment.
 """
 
+import logging
 import time
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from spikeloom.analyzer.chunk_pass import run_extensions
-from spikeloom.analyzer.extension import (
-    EXTENSIONS,
-    AnalyzerExtension,
-    get_available_analyzer_extensions,
-    get_extension_class,
+from spikeloom.analyzer.compute_plan import ComputePlan, planned
+from spikeloom.analyzer.dependencies import (
+    Params,
+    check_dependencies,
+    descendants,
+    made_of,
 )
+from spikeloom.analyzer.extension import AnalyzerExtension, get_extension_class
+from spikeloom.analyzer.result_hashes import hash_of_request
+from spikeloom.analyzer.run_notes import HASH, ORIGIN
 from spikeloom.engine.options import split_job_kwargs
-from spikeloom.errors import MissingExtensionError, ParameterError
+from spikeloom.engine.progress import write_line
+from spikeloom.errors import ParameterError
 
 if TYPE_CHECKING:
     from spikeloom.analyzer.analyzer import SortingAnalyzer
 
-Params = Mapping[str, Mapping[str, Any]]
-"""Parameters of extensions, by name."""
-
-ORIGIN = "made_of"
-"""Key in run_info: names of the extensions that were there when one was computed of them."""
-
-
-def ordered(names: Sequence[str], params: Params) -> list[str]:
-    """Return extensions such that each comes after those among them that it is made of."""
-    left = list(dict.fromkeys(names))
-    done: list[str] = []
-    while left:
-        for name in left:
-            needed = get_extension_class(name).get_any_dependencies(**params.get(name, {}))
-            if not any(other in needed for other in left if other != name):
-                done.append(name)
-                left.remove(name)
-                break
-        else:
-            msg = f"The extensions {', '.join(left)} depend on each other in a circle."
-            raise ParameterError(msg)
-    return done
-
-
-def check_dependencies(
-    analyzer: "SortingAnalyzer",
-    name: str,
-    params: Mapping[str, Any],
-    also: Iterable[str] = (),
-    gone: Iterable[str] = (),
-) -> None:
-    """Raise if something that an extension needs will not be there.
-
-    Parameters
-    ----------
-    analyzer : SortingAnalyzer
-        The analyzer.
-    name : str
-        The extension.
-    params : mapping
-        Its parameters.
-    also : iterable of str
-        Extensions that will have been computed before.
-    gone : iterable of str
-        Extensions that will be invalid by then, but for those in `also`.
-
-    Raises
-    ------
-    MissingExtensionError
-        If an extension, or the recording, is missing.
-    """
-    cls = get_extension_class(name)
-    there, invalid = set(also), set(gone)
-    for alternatives in cls.get_required_dependencies(**params):
-        known = alternatives.split("|")
-        if any(one in there for one in known):
-            continue
-        if any(analyzer.has_extension(one) and one not in invalid for one in known):
-            continue
-        why = ""
-        if any(one in invalid for one in known):
-            why = f" What is there becomes invalid by computing {', '.join(also)} anew."
-        msg = (
-            f"Extension {name} requires {' or '.join(known)} to be computed first: "
-            f"analyzer.compute([{', '.join(map(repr, [*known[:1], name]))}]) computes both.{why}"
-        )
-        raise MissingExtensionError(msg)
-    has_recording = analyzer.has_recording() or analyzer.has_temporary_recording()
-    if cls.need_recording and not has_recording:
-        msg = f"Extension {name} requires the recording. {analyzer.why_no_recording()}"
-        raise MissingExtensionError(msg)
-
-
-def is_known(analyzer: "SortingAnalyzer", name: str) -> bool:
-    """Return whether the class of an extension is known."""
-    get_available_analyzer_extensions()  # registers ours
-    return name in analyzer.extensions or name in EXTENSIONS
-
-
-def present(analyzer: "SortingAnalyzer") -> list[str]:
-    """Return the names of all extensions of an analyzer whose classes are known."""
-    names = dict.fromkeys([*analyzer.extensions, *analyzer.get_saved_extension_names()])
-    return [name for name in names if is_known(analyzer, name)]
-
-
-def descendants(analyzer: "SortingAnalyzer", name: str, *, is_replaced: bool = True) -> list[str]:
-    """Return the extensions of an analyzer that were made of `name`, directly or not.
-
-    What an extension was made of is noted since it was computed. Where it is not, as SpikeInterface
-    notes nothing, all that it can be made of counts; but if `name` is not there (`is_replaced` is
-    False), only what it cannot do without.
-
-    Parameters
-    ----------
-    analyzer : SortingAnalyzer
-        The analyzer.
-    name : str
-        An extension.
-    is_replaced : bool, default True
-        Whether it is there, and what was made of it may be made of that.
-    """
-    candidates = {one: _origin(analyzer, one) for one in present(analyzer) if one != name}
-    found: list[str] = []
-    queue = [(name, is_replaced)]
-    while queue:
-        current, was_there = queue.pop()
-        for other, (certain, possible) in candidates.items():
-            made_of = certain | possible if was_there else certain
-            if other not in found and current in made_of:
-                found.append(other)
-                queue.append((other, True))
-    return found
-
-
-def _origin(analyzer: "SortingAnalyzer", name: str) -> tuple[set[str], set[str]]:
-    """Return what an extension was made of for sure, and perhaps."""
-    extension = analyzer.extensions.get(name)
-    params: Mapping[str, Any] | None
-    run_info: Mapping[str, Any] | None
-    if extension is not None:
-        params, run_info = extension.params, extension.run_info
-        cls: type[AnalyzerExtension] = type(extension)
-    else:
-        notes = analyzer.store.read_notes(name)
-        params, run_info, cls = notes.params, notes.run_info, get_extension_class(name)
-    noted = (run_info or {}).get(ORIGIN)
-    if noted is not None:
-        return set(noted), set()
-    known = dict(params or {})
-    required = {one for one in cls.get_required_dependencies(**known) if "|" not in one}
-    return required, set(cls.get_any_dependencies(**known))
-
-
-def by_origin(analyzer: "SortingAnalyzer", names: Sequence[str]) -> list[str]:
-    """Return extensions of an analyzer such that each comes after those that it was made of."""
-    left = list(names)
-    origins = {name: set[str]().union(*_origin(analyzer, name)) for name in left}
-    done: list[str] = []
-    while left:
-        ready = [n for n in left if not any(o in origins[n] for o in left if o != n)]
-        chosen = ready[0] if ready else left[0]  # notes in a circle are none
-        done.append(chosen)
-        left.remove(chosen)
-    return done
+_log = logging.getLogger(__name__)
 
 
 def compute(
@@ -175,6 +38,8 @@ def compute(
     save: bool,
     verbose: bool,
     job_kwargs: Mapping[str, Any],
+    force_recompute: bool,
+    compute_parents: bool,
 ) -> None:
     """Compute several extensions, those that read the recording in as few passes as possible.
 
@@ -190,6 +55,10 @@ def compute(
         Say more.
     job_kwargs : mapping
         How the work is spread.
+    force_recompute : bool
+        Compute what is there with the same parameters, too.
+    compute_parents : bool
+        Compute what is needed and not there.
 
     Raises
     ------
@@ -198,21 +67,59 @@ def compute(
     ParameterError
         If an extension has no such parameter; nothing was computed then.
     """
-    names = ordered(list(params), params)
-    _check_all(analyzer, names, params)
-    waiting = list(names)
+    plan = planned(
+        analyzer, params, force_recompute=force_recompute, compute_parents=compute_parents
+    )
+    _tell(plan, verbose=verbose)
+    for name in plan.kept:
+        _keep(analyzer, name, save=save)
+    waiting = list(plan.params)
     while waiting:
-        ready = [name for name in waiting if not _waits(name, waiting, params)]
+        ready = [name for name in waiting if not _waits(name, waiting, plan.params)]
         alone = [name for name in ready if not get_extension_class(name).use_nodepipeline]
         # Whatever needs no pass comes first, so that one pass is for as many as possible.
         chosen = alone[:1] or ready
         extensions = []
         for name in chosen:
             extension = get_extension_class(name)(analyzer)
-            extension.set_params(**params[name])
+            extension.set_params(**plan.params[name])
             extensions.append(extension)
-        _run(analyzer, extensions, save=save, verbose=verbose, job_kwargs=job_kwargs)
+        _run(
+            analyzer,
+            extensions,
+            save=save,
+            verbose=verbose,
+            job_kwargs=job_kwargs,
+            expected=waiting,
+        )
         waiting = [name for name in waiting if name not in chosen]
+
+
+def _tell(plan: ComputePlan, *, verbose: bool) -> None:
+    """Say what is computed that was not asked for, and what is not that was."""
+    for name, child in plan.added.items():
+        params = plan.params.get(name) or {}
+        how = ", ".join(f"{key}={value!r}" for key, value in params.items())
+        with_what = f"as before ({how})" if how else "with its default parameters"
+        _log.warning("%s needs %s, which is computed first, %s.", child, name, with_what)
+    for name in plan.kept:
+        message = f"{name} is there with these parameters; force_recompute=True computes it anew."
+        _log.info(message)
+        if verbose:
+            write_line(message)
+
+
+def _keep(analyzer: "SortingAnalyzer", name: str, *, save: bool) -> None:
+    """Leave an extension as it is; save it if it was not."""
+    extension = analyzer.extensions.get(name)
+    if extension is None or not save or analyzer.store.format == "memory":
+        return
+    if name in analyzer.get_saved_extension_names():
+        return
+    if _unsaved_origin(analyzer, extension):
+        _warn_unsaved(analyzer, extension)
+    else:
+        write(extension)
 
 
 def run_alone(
@@ -236,15 +143,6 @@ def run_alone(
     _run(analyzer, [extension], save=save, verbose=verbose, job_kwargs=job_kwargs)
 
 
-def _check_all(analyzer: "SortingAnalyzer", names: Sequence[str], params: Params) -> None:
-    """Raise what can be known to fail before anything is computed."""
-    gone: set[str] = set()
-    for k, name in enumerate(names):
-        get_extension_class(name).check_param_names(params[name])
-        check_dependencies(analyzer, name, params[name], also=names[:k], gone=gone)
-        gone.update(descendants(analyzer, name, is_replaced=analyzer.has_extension(name)))
-
-
 def _waits(name: str, waiting: Sequence[str], params: Params) -> bool:
     needed = get_extension_class(name).get_any_dependencies(**params[name])
     return any(other in needed for other in waiting if other != name)
@@ -257,10 +155,18 @@ def _run(
     save: bool,
     verbose: bool,
     job_kwargs: Mapping[str, Any],
+    expected: Collection[str] = (),
 ) -> None:
-    """Compute one extension, or several in one pass, and let them take their places."""
+    """Compute one extension, or several in one pass, and let them take their places.
+
+    `expected` are those that are going to be computed anew: nobody is told that they go.
+    """
+    origins = {}
     for extension in extensions:
         extension._is_to_be_saved = save and not _unsaved_origin(analyzer, extension)
+        # Before it runs: what runs may complete its parameters.
+        hashed = hash_of_request(analyzer, extension, made_of(analyzer, extension))
+        origins[extension.extension_name] = hashed
     start = time.perf_counter()
     try:
         first = extensions[0]
@@ -270,37 +176,55 @@ def _run(
             first._run(verbose=verbose, **(job_kwargs if first.need_job_kwargs else {}))
         runtime_s = time.perf_counter() - start
         for extension in extensions:
-            _finish(analyzer, extension, runtime_s, save=save)
+            extension.run_info = {
+                "run_completed": True,
+                "runtime_s": runtime_s,
+                ORIGIN: made_of(analyzer, extension),
+                HASH: origins[extension.extension_name],
+            }
+            _take_place(analyzer, extension, save=save, expected=expected)
     finally:
         for extension in extensions:
             analyzer.store.discard_arrays(extension)  # those that did not take their place
 
 
-def _finish(
-    analyzer: "SortingAnalyzer", extension: AnalyzerExtension, runtime_s: float, *, save: bool
+def _take_place(
+    analyzer: "SortingAnalyzer",
+    extension: AnalyzerExtension,
+    *,
+    save: bool,
+    expected: Collection[str],
 ) -> None:
     """Let a complete extension take its place; what was made of the old one goes."""
     name = extension.extension_name
-    extension.run_info = {
-        "run_completed": True,
-        "runtime_s": runtime_s,
-        ORIGIN: _made_of(analyzer, extension),
-    }
     gone = descendants(analyzer, name, is_replaced=analyzer.has_extension(name))
     if extension._is_to_be_saved:
         write(extension, gone)
     else:
         if save:
-            missing = ", ".join(_unsaved_origin(analyzer, extension))
-            message = (
-                f"{name} is not saved, as it is made of {missing}, computed with save=False. "
-                "Compute those with save=True first."
-            )
-            warnings.warn(message, UserWarning, stacklevel=6)
+            _warn_unsaved(analyzer, extension)
         analyzer.hide_saved([name, *gone], name)
     for other in gone:
         analyzer.extensions.pop(other, None)
     analyzer.extensions[name] = extension
+    lost = [other for other in gone if other not in expected]
+    if lost:
+        stays = not extension._is_to_be_saved and analyzer.format != "memory"
+        _log.warning(
+            "%s was computed anew. What was made of the old one is not valid any more: %s.%s",
+            name,
+            ", ".join(lost),
+            " What is saved of it stays as it is." if stays else "",
+        )
+
+
+def _warn_unsaved(analyzer: "SortingAnalyzer", extension: AnalyzerExtension) -> None:
+    missing = ", ".join(_unsaved_origin(analyzer, extension))
+    message = (
+        f"{extension.extension_name} is not saved, as it is made of {missing}, computed with "
+        "save=False. Compute those with save=True first."
+    )
+    warnings.warn(message, UserWarning, stacklevel=6)
 
 
 def write(extension: AnalyzerExtension, gone: Sequence[str] = ()) -> None:
@@ -319,17 +243,12 @@ def write(extension: AnalyzerExtension, gone: Sequence[str] = ()) -> None:
     analyzer.show_saved([name, *invalid])
 
 
-def _made_of(analyzer: "SortingAnalyzer", extension: AnalyzerExtension) -> list[str]:
-    possible = extension.get_any_dependencies(**(extension.params or {}))
-    return [one for one in dict.fromkeys(possible) if analyzer.has_extension(one)]
-
-
 def _unsaved_origin(analyzer: "SortingAnalyzer", extension: AnalyzerExtension) -> list[str]:
     """Return what an extension is made of that is not saved as it is in memory."""
     if analyzer.store.format == "memory":
         return []
     saved = analyzer.get_saved_extension_names()
-    return [one for one in _made_of(analyzer, extension) if one not in saved]
+    return [one for one in made_of(analyzer, extension) if one not in saved]
 
 
 def requests_of(

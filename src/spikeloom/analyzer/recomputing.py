@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.analyzer import planner
+from spikeloom.analyzer import dependencies, planner
 from spikeloom.analyzer.analyzer import SortingAnalyzer, copied_sorting
 from spikeloom.analyzer.copies import derived
 from spikeloom.analyzer.core_templates import ComputeTemplates
@@ -71,7 +71,7 @@ class Recomputing:
         is_hard : bool, default False
             Compute what depends on traces.
         """
-        if self._lacks_origin(extension, new):
+        if dependencies.lacks_origin(new, extension, self._left_out):
             self._left_out.append(extension.extension_name)
             return None
         if is_hard and isinstance(extension, BaseSpikeVectorExtension):
@@ -100,15 +100,6 @@ class Recomputing:
                 "are left out: compute them for the new analyzer."
             )
             warnings.warn(message, UserWarning, stacklevel=4)
-
-    def _lacks_origin(self, extension: AnalyzerExtension, new: SortingAnalyzer) -> bool:
-        """Tell whether an extension needs one that was left out."""
-        needed = extension.get_required_dependencies(**(extension.params or {}))
-        return any(
-            not any(new.has_extension(one) for one in alternatives.split("|"))
-            and any(one in self._left_out for one in alternatives.split("|"))
-            for alternatives in needed
-        )
 
     # -- of traces ---------------------------------------------------------------------------
 
@@ -166,7 +157,7 @@ class Recomputing:
     def _ready(self, new: SortingAnalyzer) -> list[BaseSpikeVectorExtension]:
         """Return extensions of the old analyzer that can be computed for the new one."""
         found = []
-        for name in planner.present(self._old):
+        for name in dependencies.present(self._old):
             extension = self._old.get_extension(name)
             if not isinstance(extension, BaseSpikeVectorExtension) or name in self._values:
                 continue

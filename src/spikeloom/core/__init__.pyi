@@ -81,6 +81,7 @@ from .merging_units import (
 from .motion import (
     Motion as Motion,
 )
+from .node_pipeline import run_node_pipeline as run_node_pipeline
 from .noise_levels import (
     get_noise_levels as get_noise_levels,
 )
@@ -128,6 +129,18 @@ from .operations import (
     AddRecordings as AddRecordings,
     AsTypeRecording as AsTypeRecording,
     SubtractRecordings as SubtractRecordings,
+)
+from .peak_retrieval import (
+    PeakRetriever as PeakRetriever,
+    SpikeRetriever as SpikeRetriever,
+    sorting_to_peaks as sorting_to_peaks,
+)
+from .pipeline_nodes import (
+    PeakDetector as PeakDetector,
+    PeakSource as PeakSource,
+    PipelineNode as PipelineNode,
+    find_parent_of_type as find_parent_of_type,
+    find_parents_of_type as find_parents_of_type,
 )
 from .probes import (
     check_probe_do_not_overlap as check_probe_do_not_overlap,
@@ -258,6 +271,11 @@ from .unit_selection import (
 from .waveform_extraction import (
     extract_waveforms_to_buffers as extract_waveforms_to_buffers,
     extract_waveforms_to_single_buffer as extract_waveforms_to_single_buffer,
+)
+from .waveform_nodes import (
+    ExtractDenseWaveforms as ExtractDenseWaveforms,
+    ExtractSparseWaveforms as ExtractSparseWaveforms,
+    WaveformsNode as WaveformsNode,
 )
 from .writing import (
     write_binary_recording as write_binary_recording,

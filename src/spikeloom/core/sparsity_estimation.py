@@ -64,7 +64,8 @@ def compute_sparsity(
     templates_or_sorting_analyzer : Templates or SortingAnalyzer
         What has the templates.
     noise_levels : array_like of shape (n_channels,), optional
-        For "snr", in the unit of the templates; an analyzer may have them.
+        For "snr", in the unit of the templates; by default those of the analyzer, or of its
+        recording.
     method : str, default "radius"
         "radius" takes the channels within `radius_um` of the main channel, "closest_channels" the
         `num_channels` closest to it, "best_channels" those with the largest amplitudes, "snr"
@@ -116,12 +117,13 @@ def compute_sparsity(
     if method not in {"snr", "threshold", "ptp"}:
         raise ParameterError(_unknown(method))
     mode = "peak_to_peak" if method == "ptp" else mode
-    return ChannelSparsity.from_snr(given, limit, mode, peak_sign, noise_levels)
+    noise = _noise_of_analyzer(given) if noise_levels is None else noise_levels
+    return ChannelSparsity.from_snr(given, limit, mode, peak_sign, noise)
 
 
 def estimate_sparsity(
     sorting: Any,
-    recording: Any,
+    recording: Any = None,
     num_spikes_for_sparsity: int = 100,
     ms_before: float = 1.0,
     ms_after: float = 2.5,
@@ -140,10 +142,10 @@ def estimate_sparsity(
 
     Parameters
     ----------
-    sorting : BaseSorting
+    sorting : BaseSorting or SortingAnalyzer
         The spikes.
     recording : BaseRecording
-        The recording; the two may be given in either order.
+        The recording; the two may be given in either order. That of the analyzer, if one is given.
     num_spikes_for_sparsity : int, default 100
         Spikes of each unit.
     ms_before, ms_after : float
@@ -168,8 +170,7 @@ def estimate_sparsity(
     ParameterError
         If the method is unknown, or lacks what it needs.
     """
-    if isinstance(sorting, BaseRecording):
-        sorting, recording = recording, sorting
+    sorting, recording = _sorting_and_recording(sorting, recording)
     jobs = {key: value for key, value in job_kwargs.items() if key not in _OLDER_OPTIONS}
     if method == "by_property":
         name = _needed(by_property, "by_property")
@@ -206,6 +207,22 @@ def estimate_sparsity(
             noise = None if method == "amplitude" else _noise_of(recording, noise_levels, jobs)
             mask = masks.threshold_mask(amplitudes, _needed(threshold, "threshold"), noise)
     return ChannelSparsity(mask, sorting.unit_ids, recording.channel_ids)
+
+
+def _sorting_and_recording(first: Any, second: Any) -> tuple[BaseSorting, BaseRecording]:
+    """Return what was given in either order, or what an analyzer holds."""
+    if second is None:
+        first = getattr(first, "sorting_analyzer", first)
+        first, second = getattr(first, "sorting", first), getattr(first, "recording", None)
+    if isinstance(first, BaseRecording):
+        first, second = second, first
+    if isinstance(first, BaseSorting) and isinstance(second, BaseRecording):
+        return first, second
+    msg = (
+        "A sorting and its recording are needed, or an analyzer; got "
+        f"{type(first).__name__} and {type(second).__name__}."
+    )
+    raise ParameterError(msg)
 
 
 def precompute_sparsity(recording: Any, sorting: Any, *args: Any, **kwargs: Any) -> ChannelSparsity:
@@ -259,6 +276,19 @@ def _noise_of(
     options = {key: value for key, value in jobs.items() if key != "chunk_size"}
     in_uV = recording.has_scaleable_traces()
     return get_noise_levels(recording, in_uV, random_slices_kwargs={"seed": SEED}, **options)
+
+
+def _noise_of_analyzer(given: Any) -> NDArray[np.floating] | None:
+    """Return the noise of an analyzer's recording if it has not been computed, but can be."""
+    has_extension = getattr(given, "has_extension", None)
+    if has_extension is None or has_extension("noise_levels") or not given.has_recording():
+        return None
+    return get_noise_levels(
+        given.recording,
+        given.return_in_uV,
+        random_slices_kwargs={"seed": SEED},
+        progress_bar=False,
+    )
 
 
 def _needed(value: T | None, name: str) -> T:

@@ -10,13 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 from spikeloom.core.spike_building import sort_spikes
 from spikeloom.core.spike_trains import UnitOrder, count_spikes, group_by_unit
 from spikeloom.core.spike_vector import (
-    N_SPIKES_COMPILED,
     SpikeTable,
     blocks,
     offsets_of,
     read_only,
     ties_are_in_order,
     unit_period_dtype,
+    uses_kernels,
 )
 from spikeloom.errors import DataError, ParameterError
 
@@ -87,7 +87,7 @@ def relabel_units(
     # One place more than needed: the kernel writes a spike before it knows whether it is kept.
     samples = np.empty(offsets[-1] + 1, np.int64)
     units = np.empty(offsets[-1] + 1, np.int32)
-    compiled = table.n_spikes >= N_SPIKES_COMPILED
+    compiled = uses_kernels(table.n_spikes)
     keep_block = _keep_block_compiled() if compiled else _keep_block_plain
     begin = 0
     for block in blocks(slice(0, table.n_spikes)):
