@@ -4,7 +4,7 @@ from hypothesis import given, strategies as st
 
 from making.compared import FS, pairs_of_segment_lists, sorting_of
 from spikeloom.comparison import SymmetricSortingComparison, compare_two_sorters
-from spikeloom.comparison.pair_comparison import order_by_agreement
+from spikeloom.comparison.pair_matches import order_by_agreement
 from spikeloom.errors import ParameterError
 
 methods = st.sampled_from(["count", "distance"])

@@ -6,11 +6,12 @@ import pytest
 
 from making.unit_analyzers import put
 from spikeloom.analyzer.creation import create_sorting_analyzer
+from spikeloom.core.joined_periods import joined_periods
 from spikeloom.core.numpy_recording import NumpyRecording
 from spikeloom.core.numpy_sorting import NumpySorting
 from spikeloom.core.spike_vector import unit_period_dtype
 from spikeloom.errors import MissingExtensionError, ParameterError
-from spikeloom.postprocessing.unit_periods import common_periods, joined_periods
+from spikeloom.postprocessing.unit_periods import common_periods
 
 FS = 5000.0
 N_SAMPLES = (600_000, 300_000)

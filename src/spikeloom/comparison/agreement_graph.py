@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from spikeloom.optional import require
+
 Node = tuple[str, Any]
 """Name of a sorter, and the id of one of its units."""
 Edge = tuple[Node, Node, float]
@@ -99,8 +101,7 @@ class AgreementGraph:
 
     def to_networkx(self) -> Any:
         """Return the graph as a ``networkx.Graph``, with agreement as "weight"."""
-        import networkx as nx  # noqa: PLC0415 - optional, for those who draw graphs
-
+        nx = require("networkx", feature="A graph", extra="widgets")
         graph = nx.Graph()
         graph.add_nodes_from(self.weights)
         graph.add_weighted_edges_from(self.edges)

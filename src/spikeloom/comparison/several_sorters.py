@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from copy import deepcopy
 from functools import cached_property
 from itertools import combinations
 from typing import Any
@@ -11,16 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.comparison.agreement_graph import AgreementGraph, without_duplicates
 from spikeloom.comparison.coincidences import check_comparable, delta_in_samples
 from spikeloom.comparison.consensus import (
     SPIKE_TRAIN_MODES,
-    ConsensusUnit,
     consensus_train,
-    consensus_unit,
 )
 from spikeloom.comparison.pair_comparison import AGREEMENT_METHODS
 from spikeloom.comparison.two_sorters import SymmetricSortingComparison
+from spikeloom.comparison.unit_consensus import ConsensusOfUnits
 from spikeloom.comparison.unit_tables import check_choice
 from spikeloom.core.sorting import BaseSorting, TableSortingSegment
 from spikeloom.core.sorting_matching import as_sortings
@@ -32,7 +29,7 @@ from spikeloom.errors import ParameterError
 logger = logging.getLogger(__name__)
 
 
-class MultiSortingComparison:
+class MultiSortingComparison(ConsensusOfUnits):
     """A comparison of several sortings; see `compare_multiple_sorters`."""
 
     def __init__(
@@ -95,60 +92,13 @@ class MultiSortingComparison:
             agreement_method=self.agreement_method,
         )
 
-    @cached_property
-    def _agreement_graph(self) -> AgreementGraph:
-        graph = AgreementGraph()
-        for name, sorting in self._sortings.items():
-            for unit_id in sorting.unit_ids.tolist():
-                graph.add_node((name, unit_id))
-        for (name1, name2), comparison in self.comparisons.items():
-            ids1, ids2 = comparison.unit1_ids.tolist(), comparison.unit2_ids.tolist()
-            for k1, k2 in enumerate(comparison._hungarian_12.tolist()):
-                if k2 >= 0:
-                    weight = float(comparison._scores[k1, k2])
-                    graph.add_edge((name1, ids1[k1]), (name2, ids2[k2]), weight)
-        return graph
-
-    @cached_property
-    def _clean_agreement_graph(self) -> AgreementGraph:
-        return without_duplicates(self._agreement_graph)
-
-    @cached_property
-    def _consensus(self) -> list[ConsensusUnit]:
-        parts = self._clean_agreement_graph.parts()
-        return [consensus_unit(part, self.name_list) for part in parts]
-
     @property
     def _sortings(self) -> dict[str, BaseSorting]:
         return dict(zip(self.name_list, self.object_list, strict=True))
 
     @property
-    def units(self) -> dict[int, dict[str, Any]]:
-        """The units that sorters agree on: avg_agreement, unit_ids and agreement_number, by id."""
-        return {k: deepcopy(unit.as_dict()) for k, unit in enumerate(self._consensus)}
-
-    @property
-    def graph(self) -> Any:
-        """All units, joined where they match, as a ``networkx.Graph``; needs networkx."""
-        return self._agreement_graph.to_networkx()
-
-    @property
-    def clean_graph(self) -> Any:
-        """The same after cuts between units of one sorter, as a ``networkx.Graph``."""
-        return self._clean_agreement_graph.to_networkx()
-
-    @property
-    def subgraphs(self) -> list[Any]:
-        """The connected parts of `clean_graph`, one for each of `units`."""
-        return [part.to_networkx() for part in self._clean_agreement_graph.parts()]
-
-    def compute_subgraphs(self) -> tuple[list[list[str]], list[list[Any]]]:
-        """Return the connected units: for each part the names of sorters, and their unit ids."""
-        parts = self._clean_agreement_graph.parts()
-        return (
-            [[name for name, _ in part.nodes] for part in parts],
-            [[unit_id for _, unit_id in part.nodes] for part in parts],
-        )
+    def _unit_ids_by_name(self) -> dict[str, NDArray[Any]]:
+        return {name: sorting.unit_ids for name, sorting in self._sortings.items()}
 
     # -- consensus sortings ------------------------------------------------------------------
 
@@ -194,18 +144,6 @@ class MultiSortingComparison:
             min_agreement_count=minimum_agreement_count,
             min_agreement_count_only=minimum_agreement_count_only,
         )
-
-    def _do_agreement_matrix(self, minimum_agreement: int = 1) -> NDArray[np.float64]:
-        """Return the average agreement of each unit, NaN for sorters without it.
-
-        Shape (n_units, n_sorters), sorters in the order of their names.
-        """
-        units = [unit for unit in self._consensus if unit.n_units >= minimum_agreement]
-        matrix = np.full((len(units), len(self.name_list)), np.nan)
-        for k, unit in enumerate(units):
-            has_it = [name in unit.unit_ids for name in sorted(self.name_list)]
-            matrix[k, has_it] = unit.average_agreement
-        return matrix
 
 
 class AgreementSortingExtractor(BaseSorting):

@@ -28,13 +28,57 @@ class RefractoryPeriods:
             raise ParameterError(msg)
 
 
-def contamination(train: NDArray[np.int64], periods: RefractoryPeriods) -> float:
-    r"""Return which part of the spikes of a train are foreign.
+def contamination_by_pairs(
+    n_pairs: ArrayLike,
+    n_spikes: ArrayLike,
+    n_samples: ArrayLike,
+    *,
+    refractory: int,
+    censored: int = 0,
+) -> NDArray[np.float64]:
+    r"""Return which part of the spikes of units are foreign, told by pairs that are too close.
 
     .. math:: C = 1 - \sqrt{1 - \frac{n_v (T - 2 n t_c)}{n^2 (t_r - t_c)}}
 
     for :math:`n_v` pairs of spikes at most :math:`t_r` apart among n spikes in T samples, with a
     censored period :math:`t_c`; 1 where the root has no value.
+
+    Parameters
+    ----------
+    n_pairs : array_like of int
+        Pairs of spikes that are at most `refractory` apart.
+    n_spikes : array_like of int
+        Number of spikes.
+    n_samples : array_like of int
+        Samples in which spikes were looked for.
+    refractory, censored : int
+        Refractory and censored period in samples.
+
+    Returns
+    -------
+    ndarray of float64
+        From 0 to 1, no unit; NaN for at most one spike.
+
+    References
+    ----------
+    Llobet, Wyngaard, Barbour 2022, Automatic post-processing and merging of multiple spike-sorting
+    analyses with Lussac, bioRxiv 2022.02.08.479192.
+
+    Examples
+    --------
+    >>> contamination_by_pairs([0, 20], [100, 100], [9000, 9000], refractory=30).round(3)
+    array([0.   , 0.368])
+    """
+    n, n_violations = np.asarray(n_spikes, np.float64), np.asarray(n_pairs, np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        seen = np.asarray(n_samples) - 2 * n * censored
+        under_root = 1 - n_violations * seen / (n**2 * (refractory - censored))
+        part = np.where(under_root < 0, 1.0, 1 - np.sqrt(np.maximum(under_root, 0)))
+    return np.where(n > 1, part, np.nan)
+
+
+def contamination(train: NDArray[np.int64], periods: RefractoryPeriods) -> float:
+    """Return which part of the spikes of a train are foreign, as `contamination_by_pairs` has it.
 
     Parameters
     ----------
@@ -48,26 +92,22 @@ def contamination(train: NDArray[np.int64], periods: RefractoryPeriods) -> float
     float
         From 0 to 1; NaN for a train of at most one spike.
 
-    References
-    ----------
-    Llobet, Wyngaard, Barbour 2022, Automatic post-processing and merging of multiple spike-sorting
-    analyses with Lussac, bioRxiv 2022.02.08.479192.
-
     Examples
     --------
     >>> contamination(np.arange(0, 9000, 90), RefractoryPeriods(0, 30, 9000))
     0.0
     """
     n_spikes = train.size
-    if n_spikes <= 1:
-        return float("nan")
     ends = np.searchsorted(train, train + periods.refractory, side="right")
     n_violations = int(ends.sum()) - n_spikes * (n_spikes + 1) // 2
-    seen = periods.n_samples - 2 * n_spikes * periods.censored
-    under_root = 1 - n_violations * seen / (
-        float(n_spikes) ** 2 * (periods.refractory - periods.censored)
+    part = contamination_by_pairs(
+        n_violations,
+        n_spikes,
+        periods.n_samples,
+        refractory=periods.refractory,
+        censored=periods.censored,
     )
-    return 1.0 if under_root < 0 else float(1 - np.sqrt(under_root))
+    return float(part)
 
 
 def cross_contamination(
@@ -104,7 +144,7 @@ def cross_contamination(
 
     References
     ----------
-    Llobet, Wyngaard, Barbour 2022, as for `contamination`.
+    Llobet, Wyngaard, Barbour 2022, as for `contamination_by_pairs`.
     """
     from scipy.special import betainc  # noqa: PLC0415 - scipy is slow to import
 

@@ -151,9 +151,10 @@ def _from_sortingview(given: Mapping[str, Any]) -> dict[str, Any]:
         msg = "The curation has neither a format_version nor labelsByUnit."
         raise CurationError(msg)
     are_numbers = all(str(unit).isdigit() for unit in labels_by_unit)
+    known = {str(unit): unit for unit in plain_ids(given.get("unit_ids") or ())}
 
     def as_id(unit: UnitId) -> UnitId:
-        return int(unit) if are_numbers else str(unit)
+        return known.get(str(unit), int(unit) if are_numbers else str(unit))
 
     groups = [[as_id(unit) for unit in group] for group in given.get("mergeGroups") or []]
     units = [as_id(unit) for unit in labels_by_unit] + [unit for group in groups for unit in group]

@@ -7,6 +7,7 @@ from .amplitude_scalings import (
     ComputeAmplitudeScalings as ComputeAmplitudeScalings,
     compute_amplitude_scalings as compute_amplitude_scalings,
 )
+from .correlogram_comparison import CorrelogramGTComparison as CorrelogramGTComparison
 from .correlograms import (
     ComputeAutoCorrelograms as ComputeAutoCorrelograms,
     ComputeCorrelograms as ComputeCorrelograms,
@@ -33,6 +34,12 @@ from .spike_amplitudes import (
 from .spike_locations import (
     ComputeSpikeLocations as ComputeSpikeLocations,
     compute_spike_locations as compute_spike_locations,
+)
+from .template_comparison import (
+    MultiTemplateComparison as MultiTemplateComparison,
+    TemplateComparison as TemplateComparison,
+    compare_multiple_templates as compare_multiple_templates,
+    compare_templates as compare_templates,
 )
 from .template_similarity import (
     ComputeTemplateSimilarity as ComputeTemplateSimilarity,

@@ -8,58 +8,30 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.core.spike_vector import unit_period_dtype
+from spikeloom.core.joined_periods import (
+    Periods,
+    joined_periods,
+    periods_of_rows,
+    rows_of_periods,
+)
+from spikeloom.curation.contamination import contamination_by_pairs
 from spikeloom.errors import ParameterError
-
-Periods = NDArray[np.void]
 
 _LARGEST_CUTOFF = 0.5
 """More than half of the spikes cannot be told to be missing: the peak itself is cut off."""
 
 
-def sorted_periods(periods: Periods) -> tuple[Periods, NDArray[np.int64]]:
-    """Return periods in order of segment, unit and first sample, and where each was before."""
-    order = np.lexsort((
-        periods["start_sample_index"],
-        periods["unit_index"],
-        periods["segment_index"],
-    ))
-    return periods[order], order
-
-
-def joined_periods(periods: Periods) -> Periods:
-    """Return periods in order, with those of a unit and segment that meet or overlap made one.
-
-    Examples
-    --------
-    >>> periods = np.zeros(3, unit_period_dtype)
-    >>> periods["start_sample_index"], periods["end_sample_index"] = [50, 0, 10], [60, 10, 20]
-    >>> joined = joined_periods(periods)
-    >>> joined["start_sample_index"], joined["end_sample_index"]
-    (array([ 0, 50]), array([20, 60]))
-    """
-    ordered, _ = sorted_periods(periods)
-    joined: list[tuple[int, int, int, int]] = []
-    for segment, start, end, unit in _rows(ordered):
-        if joined and (joined[-1][0], joined[-1][3]) == (segment, unit) and start <= joined[-1][2]:
-            last = joined.pop()
-            joined.append((segment, last[1], max(last[2], end), unit))
-        else:
-            joined.append((segment, start, end, unit))
-    return _periods(joined)
-
-
 def common_periods(first: Periods, second: Periods) -> Periods:
     """Return the samples of units that are in periods of both, as joined periods."""
     found = []
-    others = _rows(joined_periods(second))
-    for segment, start, end, unit in _rows(joined_periods(first)):
+    others = rows_of_periods(joined_periods(second))
+    for segment, start, end, unit in rows_of_periods(joined_periods(first)):
         for other_segment, other_start, other_end, other_unit in others:
             if (segment, unit) == (other_segment, other_unit):
                 low, high = max(start, other_start), min(end, other_end)
                 if low < high:
                     found.append((segment, low, high, unit))
-    return joined_periods(_periods(found))
+    return joined_periods(periods_of_rows(found))
 
 
 def long_periods(periods: Periods, n_samples: int) -> Periods:
@@ -123,7 +95,7 @@ def cut_into_periods(
                 end = min(start + size, n)
                 plain.append((segment, start, end, unit))
                 wide.append((segment, max(0, start - margin), min(n, end + margin), unit))
-    return _periods(plain), _periods(wide)
+    return periods_of_rows(plain), periods_of_rows(wide)
 
 
 def contaminations(
@@ -134,11 +106,9 @@ def contaminations(
     censored: int,
     min_num_spikes: int = 2,
 ) -> NDArray[np.float64]:
-    r"""Estimate which part of a unit's spikes in periods is of other neurons.
+    """Estimate which part of a unit's spikes in periods is of other neurons.
 
-    .. math:: C = 1 - \sqrt{1 - \frac{n_v (T - 2 n t_c)}{n^2 (t_r - t_c)}}
-
-    for :math:`n_v` pairs of spikes at most :math:`t_r` apart among n spikes in T samples.
+    See `spikeloom.curation.contamination.contamination_by_pairs`.
 
     Parameters
     ----------
@@ -163,6 +133,7 @@ def contaminations(
 
     Examples
     --------
+    >>> from spikeloom.core.spike_vector import unit_period_dtype
     >>> periods = np.array([(0, 0, 1000, 0)], unit_period_dtype)
     >>> contaminations(np.array([0, 400, 410, 900]), periods, refractory=20, censored=0)
     array([1.])
@@ -178,9 +149,9 @@ def contaminations(
         if n < max(min_num_spikes, 2):
             continue
         n_pairs = int((np.minimum(last[begin:end], end) - np.arange(begin, end) - 1).sum())
-        seen = int(lengths[k]) - 2 * n * censored
-        under_root = 1 - n_pairs * seen / (n**2 * (refractory - censored))
-        found[k] = 1.0 if under_root < 0 else 1 - np.sqrt(under_root)
+        found[k] = contamination_by_pairs(
+            n_pairs, n, lengths[k], refractory=refractory, censored=censored
+        )
     return found
 
 
@@ -243,16 +214,3 @@ def missing_parts(
         n_missing = smooth[behind:].sum()
         found[k] = min(n_missing / (n + n_missing), _LARGEST_CUTOFF)
     return found
-
-
-def _rows(periods: Periods) -> list[tuple[int, int, int, int]]:
-    names = ("segment_index", "start_sample_index", "end_sample_index", "unit_index")
-    return list(zip(*(periods[name].tolist() for name in names), strict=True))
-
-
-def _periods(rows: list[tuple[int, int, int, int]]) -> Periods:
-    periods = np.zeros(len(rows), unit_period_dtype)
-    names = ("segment_index", "start_sample_index", "end_sample_index", "unit_index")
-    for name, column in zip(names, np.array(rows, np.int64).reshape(-1, 4).T, strict=True):
-        periods[name] = column
-    return periods

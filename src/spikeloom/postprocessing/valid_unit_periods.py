@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from spikeloom.analyzer.extension import AnalyzerExtension, register_result_extension
 from spikeloom.analyzer.unit_rows import flat_ids, places_of
 from spikeloom.core.class_names import stored_as
+from spikeloom.core.joined_periods import Periods, joined_periods, sorted_periods
 from spikeloom.core.spike_selection import (
     cast_periods_to_unit_period_dtype,
     remap_unit_indices_in_vector,
@@ -17,14 +18,11 @@ from spikeloom.core.spike_selection import (
 from spikeloom.core.spike_vector import unit_period_dtype
 from spikeloom.errors import MissingExtensionError, ParameterError
 from spikeloom.postprocessing.unit_periods import (
-    Periods,
     common_periods,
     contaminations,
     cut_into_periods,
-    joined_periods,
     long_periods,
     missing_parts,
-    sorted_periods,
 )
 
 if TYPE_CHECKING:
