@@ -6,7 +6,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from making.absence import python_of_version
+from making.absence import python_beside
 from making.analyzers import make_saved_analyzer, register
 from spikeloom.analyzer.extension import EXTENSIONS
 from spikeloom.analyzer.loading import load_sorting_analyzer
@@ -118,7 +118,7 @@ def python(request, peer_python):
     """Interpreter of one version."""
     if request.param == "0.105":
         return peer_python
-    return python_of_version(peer_python, request.param)
+    return python_beside(peer_python, request.param)
 
 
 def ask(python, code, folder):

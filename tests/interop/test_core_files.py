@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from making import rich_objects as making
-from making.absence import python_of_version
+from making.absence import python_beside
 from making.telling import read_told, tell
 from spikeloom.core.loading import load
 from spikeloom.core.npz_sorting import NpzSortingExtractor, read_npz_sorting
@@ -195,7 +195,7 @@ def write_ours(folder, *, with_times):
 @pytest.fixture(scope="module")
 def pythons(peer_python):
     """Interpreter of each version."""
-    older = {version: python_of_version(peer_python, version) for version in VERSIONS[1:]}
+    older = {version: python_beside(peer_python, version) for version in VERSIONS[1:]}
     return {"0.105": peer_python, **older}
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from probeinterface import generate_linear_probe
 
-from making.absence import python_of_version
+from making.absence import python_beside
 from spikeloom.core.loading import load
 from spikeloom.core.npy_folder_snippets import NpyFolderSnippets
 from spikeloom.core.numpy_recording import NumpyRecording
@@ -102,7 +102,7 @@ def version_python(peer_python, request):
     """Interpreter of an environment with one of the versions of SpikeInterface."""
     if request.param == "0.105":
         return peer_python
-    return python_of_version(peer_python, request.param)
+    return python_beside(peer_python, request.param)
 
 
 def run(peer_python, code, *arguments):

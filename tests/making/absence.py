@@ -16,10 +16,10 @@ def absent(what: str) -> NoReturn:
     pytest.skip(what)
 
 
-def python_of_version(peer_python: Path, version: str) -> Path:
-    """Return the interpreter of an older SpikeInterface, beside that of all peers."""
+def python_beside(peer_python: Path, name: str) -> Path:
+    """Return the interpreter of another environment of peers, as ``0.104`` or ``klusta``."""
     environment = peer_python.parents[1]
-    found = environment.with_name(f"{environment.name}-{version}") / "bin" / "python"
+    found = environment.with_name(f"{environment.name}-{name}") / "bin" / "python"
     if not found.exists():
-        absent(f"There is no SpikeInterface {version} at {found}; run scripts/peers.")
+        absent(f"There is no environment of peers with {name} at {found}; run scripts/peers.")
     return found

@@ -3,9 +3,14 @@
 import typer
 
 from spikeloom import __version__
+from spikeloom.cli.convert import convert
 from spikeloom.cli.demo import demo
+from spikeloom.cli.describe import describe
+from spikeloom.cli.experiment import experiment
+from spikeloom.cli.kwik_describe import kwik_describe
 from spikeloom.cli.template_describe import template_describe
 from spikeloom.cli.template_gui import template_gui
+from spikeloom.cli.traces import traces
 
 app = typer.Typer(
     name="spikeloom",
@@ -38,4 +43,9 @@ def main(
 
 app.command("template-gui")(template_gui)
 app.command("template-describe")(template_describe)
+app.command("kwik-describe")(kwik_describe)
+app.command("traces")(traces)
+app.add_typer(experiment)
+app.command("describe")(describe)
+app.command("convert")(convert)
 app.command("demo")(demo)

@@ -1,1 +1,5 @@
-"""Whole sorted datasets, as an app opens them."""
+"""Whole sorted datasets, as an app opens them. Names are imported when they are first used."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

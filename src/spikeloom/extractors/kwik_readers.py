@@ -1,0 +1,96 @@
+"""Kwik datasets as readers of the registry."""
+
+from importlib import import_module
+from typing import Any
+
+from spikeloom.extractors.kwik_events import OPEN_EPHYS_SUFFIX, read_kwik_event
+from spikeloom.extractors.kwik_recording import read_kwik_recording
+from spikeloom.extractors.kwik_sorting import read_klusta
+from spikeloom.extractors.peeking import Peek
+from spikeloom.extractors.reader_registry import Certainty, Reader, Recognition, known, unknown
+
+
+def _recognise_sorting(peek: Peek) -> Recognition:
+    if peek.is_folder:
+        found = peek.matching("*.kwik")
+        if len(found) == 1:
+            return known(Certainty.LAYOUT, f"it has {found[0].name}")
+        return unknown(f"it has {len(found)} .kwik files")
+    if _is_main_file(peek):
+        return known(Certainty.CONTENT, "it has kwik_version and channel_groups")
+    return unknown("it is no HDF5 file with kwik_version and channel_groups")
+
+
+def _recognise_recording(peek: Peek) -> Recognition:
+    if peek.suffix == ".kwd" and "recordings" in peek.hdf5_members:
+        return known(Certainty.CONTENT, "it is a .kwd file with recordings")
+    return _recognise_part(peek, "raw data")
+
+
+def _recognise_event(peek: Peek) -> Recognition:
+    if peek.suffix == OPEN_EPHYS_SUFFIX and "event_types" in peek.hdf5_members:
+        return known(Certainty.CONTENT, "it is a .kwe file with event_types")
+    if "event_types" not in peek.hdf5_members:
+        return unknown("it is no Kwik file with event_types")
+    return _recognise_part(peek, "events")
+
+
+def _recognise_dataset(peek: Peek) -> Recognition:
+    return _recognise_part(peek, "a dataset for curation")
+
+
+def _recognise_part(peek: Peek, what: str) -> Recognition:
+    """Say that a ``.kwik`` file has this, too; its spikes are what is wanted if nobody says."""
+    if _is_main_file(peek):
+        return known(Certainty.LAYOUT, f"a .kwik file may have {what}")
+    return unknown("it is no Kwik file")
+
+
+def _is_main_file(peek: Peek) -> bool:
+    return "kwik_version" in peek.hdf5_attributes and "channel_groups" in peek.hdf5_members
+
+
+def _open_model(*args: Any, **kwargs: Any) -> Any:
+    # The room of datasets lies above this one, and asks it for files.
+    return import_module("spikeloom.datasets.kwik").KwikModel(*args, **kwargs)
+
+
+READERS = (
+    Reader(
+        name="kwik",
+        kind="recording",
+        recognise=_recognise_recording,
+        read=read_kwik_recording,
+        function="read_kwik_recording",
+        extensions=(".raw.kwd", ".kwd", ".kwik"),
+        description="raw data of klusta, KlustaViewa and Open Ephys in HDF5 files",
+    ),
+    Reader(
+        name="kwik",
+        kind="sorting",
+        recognise=_recognise_sorting,
+        read=read_klusta,
+        function="read_kwik",
+        extensions=(".kwik",),
+        description="a sorting of klusta, KlustaViewa or phy",
+    ),
+    Reader(
+        name="kwik",
+        kind="event",
+        recognise=_recognise_event,
+        read=read_kwik_event,
+        function="read_kwik_event",
+        extensions=(".kwik", ".kwe"),
+        description="events of KlustaViewa and Open Ephys in HDF5 files",
+    ),
+    Reader(
+        name="kwik",
+        kind="dataset",
+        recognise=_recognise_dataset,
+        read=_open_model,
+        function="KwikModel",
+        extensions=(".kwik",),
+        description="a dataset of klusta or phy, for curation",
+    ),
+)
+"""Readers of this module."""
