@@ -7,18 +7,11 @@ beside.
 """
 
 import argparse
-import json
-import statistics
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
-PEER = ROOT / ".peers" / "bin" / "python"
+from measuring import DEFAULT_DATA, answer_of, medians
 
 DURATION_S = 300
 SERIAL, THREADS, PROCESSES = "serial", "threads", "processes"
@@ -50,21 +43,6 @@ def make_traces(folder: Path) -> None:
             file.write(noise.astype(np.int16).tobytes())
 
 
-def measure(side: str, task: str, setting: str, folder: Path) -> dict[str, float]:
-    """Do a task once, in a new process."""
-    python = str(PEER) if side == "spikeinterface" else sys.executable
-    command = [python, str(HERE / "core_tasks.py"), side, task, setting, str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise SystemExit(f"{' '.join(command)}\n{done.stderr}")
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def medians(runs: list[dict[str, float]]) -> dict[str, float]:
-    """Return the median of each measure."""
-    return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
-
-
 def compare(task: str, folder: Path, n_runs: int) -> None:
     """Measure both sides and the machine in turn, and print a row for each setting."""
     settings = TASKS[task]
@@ -73,7 +51,8 @@ def compare(task: str, folder: Path, n_runs: int) -> None:
     runs: dict[tuple[str, str], list[dict[str, float]]] = {key: [] for key in keys}
     for _ in range(n_runs):
         for key in keys:
-            runs[key].append(measure(key[0], task, key[1], folder))
+            side, setting = key
+            runs[key].append(answer_of(side, "core_tasks.py", side, task, setting, folder))
     found = {key: medians(value) for key, value in runs.items()}
     best = min((found["spikeinterface", s] for s in settings), key=lambda f: f["wall_s"])
     limit = found["limit", SERIAL]
@@ -96,8 +75,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("tasks", nargs="*", choices=[*TASKS, []], help="all by default")
     parser.add_argument("--runs", type=int, default=3)
-    default = Path(tempfile.gettempdir()) / "spikeloom-benchmarks"
-    parser.add_argument("--data", type=Path, default=default, help="folder for the data")
+    parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="folder for the data")
     options = parser.parse_args()
     folder = options.data / "core"
     folder.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,6 @@ seconds, processor seconds and peak memory as JSON. What a task needs before is 
 import importlib
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -16,6 +15,8 @@ import time
 from pathlib import Path
 
 import numpy as np
+
+from measuring import cpu_s, peak_mib
 
 RATE = 30_000
 N_CHANNELS = 64
@@ -182,18 +183,9 @@ def run(side, task, setting, folder):
     start, start_cpu = time.perf_counter(), cpu_s()
     next(steps, None)
     wall_s, used_s = time.perf_counter() - start, cpu_s() - start_cpu
-    peak = max(resource.getrusage(who).ru_maxrss for who in WHO) / 1024
+    peak = peak_mib()
     next(steps, None)  # cleaning up
     return {"wall_s": wall_s, "cpu_s": used_s, "peak_mib": peak}
-
-
-WHO = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-
-
-def cpu_s():
-    """Return the processor seconds of this process and of those it waited for."""
-    usages = [resource.getrusage(who) for who in WHO]
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def import_side(side):

@@ -95,7 +95,7 @@ def test_a_table_has_the_dtypes_of_its_columns(inputs):
     assert list(table.index) == ["a", "b"]
     for m in map(metrics.get_metric, default_metric_names(inputs)):
         for name, column in m.columns.items():
-            assert table[name].dtype == (np.int64 if column.dtype is int else np.float64)
+            assert table[name].dtype == ("Int64" if column.dtype is int else "float64")
     assert table.loc["a", "num_spikes"] == 3
     assert set(columns.run_times_s) == set(default_metric_names(inputs))
 

@@ -3,6 +3,7 @@ import pytest
 
 from spikeloom.errors import ParameterError
 from spikeloom.metrics import template as t
+from spikeloom.metrics.main_templates import main_templates
 
 FS = 30000.0
 TIMES = np.arange(90)
@@ -13,7 +14,7 @@ def bump(centre, width, height):
 
 
 def made_of(*templates, factor=1):
-    return t.main_templates(
+    return main_templates(
         np.array(templates)[:, :, None], [0] * len(templates), FS, upsampling_factor=factor
     )
 
@@ -89,7 +90,7 @@ def test_what_is_not_there_has_no_duration_ratio_or_slope():
 
 
 def test_there_may_be_no_units():
-    made = t.main_templates(np.zeros((0, 90, 3)), [], FS)
+    made = main_templates(np.zeros((0, 90, 3)), [], FS)
     assert t.peak_to_trough_durations(made).size == 0
     assert t.waveform_widths(made).trough_width.size == 0
     assert t.waveform_baseline_flatness(made).size == 0

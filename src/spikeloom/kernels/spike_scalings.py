@@ -188,6 +188,25 @@ def _collect(
 
 
 @kernel_part
+def _product(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Return the sum of products.
+
+    Four sums at a time: each addition to a single one would wait for that before it.
+    """
+    a = b = c = d = 0.0
+    n_fours = one.size // 4
+    for k in range(n_fours):
+        t = 4 * k
+        a += one[t] * other[t]
+        b += one[t + 1] * other[t + 1]
+        c += one[t + 2] * other[t + 2]
+        d += one[t + 3] * other[t + 3]
+    for t in range(4 * n_fours, one.size):
+        a += one[t] * other[t]
+    return (a + b) + (c + d)
+
+
+@kernel_part
 def _read(windows: Windows, channel: int, start: int, values: NDArray[np.float64]) -> float:
     """Fill `values` with scaled traces of a channel from row `start` on; return their sum."""
     total = 0.0
@@ -219,19 +238,17 @@ def _add_products(
         if np.isnan(shapes.sums[unit, channel]):
             continue
         own = shapes.templates[unit, channel]
-        product = 0.0
-        for t in range(n_window):
-            product += own[t] * values[row - start + t]
-        right[m] += product
+        right[m] += _product(own, values[row - start : row - start + n_window])
         for k in range(m + 1):
             if np.isnan(shapes.sums[windows.units[members[k]], channel]):
                 continue
             other = shapes.templates[windows.units[members[k]], channel]
             lag = windows.rows[members[k]] - row
-            product = 0.0
-            for t in range(max(0, lag), min(n_window, n_window + lag)):
-                product += own[t] * other[t - lag]
-            gram[m, k] += product
+            n_shared = n_window - abs(lag)
+            if n_shared > 0:
+                here, there = max(0, lag), max(0, -lag)
+                shared = own[here : here + n_shared], other[there : there + n_shared]
+                gram[m, k] += _product(shared[0], shared[1])
 
 
 @kernel_part

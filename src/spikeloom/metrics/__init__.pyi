@@ -1,4 +1,21 @@
 # Public names of this room, by module; imported when first used.
+from .analyzer_functions import (
+    compute_amplitude_cutoffs as compute_amplitude_cutoffs,
+    compute_amplitude_cv_metrics as compute_amplitude_cv_metrics,
+    compute_amplitude_medians as compute_amplitude_medians,
+    compute_drift_metrics as compute_drift_metrics,
+    compute_firing_ranges as compute_firing_ranges,
+    compute_firing_rates as compute_firing_rates,
+    compute_isi_violations as compute_isi_violations,
+    compute_noise_cutoffs as compute_noise_cutoffs,
+    compute_num_spikes as compute_num_spikes,
+    compute_presence_ratios as compute_presence_ratios,
+    compute_refrac_period_violations as compute_refrac_period_violations,
+    compute_sd_ratio as compute_sd_ratio,
+    compute_sliding_rp_violations as compute_sliding_rp_violations,
+    compute_snrs as compute_snrs,
+    compute_synchrony_metrics as compute_synchrony_metrics,
+)
 from .catalogue import (
     get_default_quality_metrics_params as get_default_quality_metrics_params,
     get_default_spiketrain_metrics_params as get_default_spiketrain_metrics_params,

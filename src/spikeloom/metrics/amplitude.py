@@ -23,7 +23,9 @@ class NoiseCutoffs(NamedTuple):
 
 
 def amplitude_medians(spikes: MetricSpikes, spike_amplitudes: ArrayLike) -> NDArray[np.float64]:
-    """Return the median amplitude of each unit's spikes.
+    r"""Return the median amplitude of each unit's spikes.
+
+    .. math:: \operatorname{median}_s\, a_s \quad \text{over the spikes s of a unit}
 
     Parameters
     ----------

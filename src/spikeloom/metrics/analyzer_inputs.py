@@ -1,11 +1,13 @@
 """What metrics are computed from, gathered from an analyzer."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.core.noise_levels import get_noise_levels
+from spikeloom.core.random_chunks import get_random_data_chunks
 from spikeloom.metrics.inputs import MetricInputs, UnitTemplates
 from spikeloom.metrics.pc_features import PcFeatures, pc_features
 from spikeloom.metrics.spikes import spikes_of_table
@@ -20,6 +22,7 @@ def inputs_of_analyzer(
     periods: ArrayLike | None = None,
     with_pcs: bool = True,
     with_recording: bool = True,
+    noise_params: Mapping[str, Any] | None = None,
 ) -> MetricInputs:
     """Gather all that an analyzer has of what metrics need.
 
@@ -33,6 +36,9 @@ def inputs_of_analyzer(
         Take principal components and waveforms, if they are there.
     with_recording : bool, default True
         Take the noise of the recording, if it is at hand.
+    noise_params : mapping, optional
+        With ``max_spikes`` and ``seed``: take so many pieces of each segment of the recording, too,
+        if it is at hand.
 
     Returns
     -------
@@ -67,16 +73,53 @@ def inputs_of_analyzer(
         ),
         principal_components=_pcs(analyzer) if with_pcs else None,
         waveforms=_waveforms(analyzer) if with_pcs else None,
+        noise_snippets=None if noise_params is None else noise_of_analyzer(analyzer, noise_params),
     )
 
 
-def templates_of_analyzer(analyzer: "SortingAnalyzer") -> UnitTemplates | None:
+def noise_of_analyzer(
+    analyzer: "SortingAnalyzer", noise_params: Mapping[str, Any]
+) -> NDArray[np.floating] | None:
+    """Return pieces of the recording at random times, as long as templates.
+
+    Parameters
+    ----------
+    analyzer : SortingAnalyzer
+        The analyzer.
+    noise_params : mapping
+        With ``max_spikes``, the number of pieces of each segment, and ``seed``.
+
+    Returns
+    -------
+    ndarray of shape (n_pieces, n_samples, n_channels), or None
+        In microvolts if templates are; None without a recording or templates, or if a segment is
+        shorter than a template.
+    """
+    templates: Any = analyzer.get_loaded("templates")
+    if templates is None or not (analyzer.has_recording() or analyzer.has_temporary_recording()):
+        return None
+    n_samples = templates.nbefore + templates.nafter
+    if not min(analyzer.recording_info.n_samples, default=0) > n_samples:
+        return None
+    pieces = get_random_data_chunks(
+        analyzer.recording,
+        return_in_uV=analyzer.return_in_uV,
+        num_chunks_per_segment=noise_params["max_spikes"],
+        chunk_size=n_samples,
+        seed=noise_params["seed"],
+    )
+    return np.asarray(pieces).reshape(-1, n_samples, analyzer.get_num_channels())
+
+
+def templates_of_analyzer(
+    analyzer: "SortingAnalyzer", *, operator: str = "average"
+) -> UnitTemplates | None:
     """Return the templates of an analyzer, None if they were not computed."""
     extension: Any = analyzer.get_loaded("templates")
     if extension is None or analyzer.recording_info.probegroup is None:
         return None
     return UnitTemplates(
-        templates=extension.get_templates(operator="average"),
+        templates=extension.get_templates(operator=operator),
         nbefore=extension.nbefore,
         main_channels=analyzer.main_channel_indices,
         channel_locations=analyzer.get_channel_locations(),

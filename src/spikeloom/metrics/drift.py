@@ -33,7 +33,12 @@ def drift(
     min_fraction_valid_intervals: float = 0.5,
     min_num_bins: int = 2,
 ) -> Drift:
-    """Return how far each unit moves: the spread of its median positions in intervals.
+    r"""Return how far each unit moves: the spread of its median positions in intervals.
+
+    .. math:: ptp = \max_i p_i - \min_i p_i, \quad std = \operatorname{std}_i\, p_i, \quad
+              mad = \operatorname{median}_i |p_i - \operatorname{median}_j\, p_j|
+
+    for the median positions :math:`p_i` in the intervals i.
 
     Parameters
     ----------

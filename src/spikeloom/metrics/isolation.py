@@ -83,7 +83,8 @@ def mahalanobis(features: PcFeatures, *, units: Iterable[int] | None = None) -> 
     results = np.full((2, features.n_units), np.nan)
     chosen = list(_chosen(features, units))
     if chosen:
-        found = map_units(features, lambda unit: _mahalanobis_of(features, unit), chosen)
+        features.know_moments(chosen)
+        found = map_units(lambda unit: _mahalanobis_of(features, unit), chosen)
         results[:, chosen] = np.transpose(found)
     return Mahalanobis(*results)
 
@@ -178,7 +179,8 @@ def d_primes(features: PcFeatures, *, units: Iterable[int] | None = None) -> NDA
     results = np.full(features.n_units, np.nan)
     chosen = list(_chosen(features, units))
     if chosen:
-        results[chosen] = map_units(features, lambda unit: _d_prime_of(features, unit), chosen)
+        features.know_moments(chosen)
+        results[chosen] = map_units(lambda unit: _d_prime_of(features, unit), chosen)
     return results
 
 

@@ -66,6 +66,8 @@ class Metric:
     """Fields of `MetricInputs` that it needs besides the spikes; ``"a|b"`` for either of two."""
     needs_recording: bool = False
     """Whether it needs something that only the recording has."""
+    needs_noise: bool = False
+    """Whether it uses pieces of the recording, if that is there."""
     needs_pcs: bool = False
     """Whether it is one of those that ``skip_pc_metrics`` leaves out."""
     is_default: bool = True

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from spikeloom.errors import ParameterError
 from spikeloom.metrics.neighbour_search import (
+    Bounds,
     Candidates,
     NearestInUnit,
     Pair,
-    PointBlock,
     Points,
     blocks_of,
 )
@@ -111,7 +111,7 @@ def nearest_neighbors(
 
     rates = np.full((2, features.n_units), np.nan)
     if chosen:
-        rates[:, chosen] = np.transpose(map_units(features, rates_of, chosen))
+        rates[:, chosen] = np.transpose(map_units(rates_of, chosen))
     return NearestNeighbors(*rates)
 
 
@@ -163,16 +163,17 @@ def _rates(
     if rows.size == len(own) * k:
         radius = squares.reshape(len(own), k).max(axis=1)
     hits = Candidates([(rows, numbers, squares, squares)])
-    queries = _Queries()
+    queries = _Queries(own_norms=norms)
     for block in blocks:
         if not block.used.size:
             continue
-        bounds = block.lower_bounds(own, norms)
-        hits.parts.append(block.pairs_within(bounds, radius, norms, np.arange(len(own))))
-        nearest_own = bounds.min(axis=0)
-        which = np.flatnonzero(nearest_own <= listed.radius(block.other, block.used, k))
-        if which.size:
-            queries.add(points, block, which, bounds[:, which].T, norms, k)
+        bounds = block.seen_from(own, norms, radius)
+        hits.parts.append(bounds.pairs(np.arange(len(own))))
+        which = np.flatnonzero(bounds.nearest <= listed.radius(block.other, block.used, k))
+        to_kth = listed.radius_on(block, which, k)
+        is_open = bounds.nearest[which] <= to_kth
+        if is_open.any():
+            queries.add(points, bounds, which[is_open], to_kth[is_open])
     n_hits = hits.count_own(points, own, k)
     n_misses = queries.count_own(points, k)
     return n_hits / (len(own) * k), n_misses / (sample.others.size * k)
@@ -182,60 +183,43 @@ def _rates(
 class _Queries:
     """Spikes of neighbours that may have spikes of the unit among their nearest ones."""
 
+    own_norms: NDArray[np.float64]
+    """Squared norms of the unit's spikes."""
     vectors: list[NDArray[np.floating]] = field(default_factory=list)
     norms: list[NDArray[np.float64]] = field(default_factory=list)
     whose: list[NDArray[np.int64]] = field(default_factory=list)
+    places: list[NDArray[np.int64]] = field(default_factory=list)
+    """Where they are in the block of their unit."""
     nearest_own: list[NDArray[np.floating]] = field(default_factory=list)
     """Lower bound of the squared distance to the unit's nearest spike."""
     radius: list[NDArray[np.float64]] = field(default_factory=list)
     """Upper bound of that to the k-th nearest of all."""
-    n_nearer: list[NDArray[np.int64]] = field(default_factory=list)
-    """How many spikes are nearer than that of the unit, for sure."""
     pairs: list[Pair] = field(default_factory=list)
     n_queries: int = 0
 
     def add(
         self,
         points: Points,
-        block: PointBlock,
+        bounds: Bounds,
         which: NDArray[np.int64],
-        to_own: NDArray[np.floating],
-        own_norms: NDArray[np.float64],
-        k: int,
+        radius: NDArray[np.float64],
     ) -> None:
-        """Add points of a block, unless `k` others of the block are nearer to them than the unit.
-
-        `to_own` (n_queries, n_own) are lower bounds of the squared distances to the unit.
-        """
-        vectors = points.features.on_channels_of(points.unit, block.other, block.used[which])
+        """Add points of a block, with their distances to the unit's spikes."""
+        block = bounds.block
         norms = block.norms[which]
-        bounds = block.lower_bounds(vectors, norms)
-        bounds[np.arange(which.size), which] = np.inf
-        nearest_own, width = to_own.min(axis=1), block.largest_width(norms)
-        n_nearer = np.count_nonzero(bounds < (nearest_own - width)[:, None], axis=1)
-        is_open = n_nearer < k
-        if not is_open.any():
-            return
-        vectors, norms, bounds, to_own = (x[is_open] for x in (vectors, norms, bounds, to_own))
-        radius = np.full(len(norms), np.inf)
-        if block.used.size > k:
-            radius = np.partition(bounds, k - 1, axis=1)[:, k - 1] + width[is_open]
-        rows = self.n_queries + np.arange(len(norms))
-        self.pairs.append(block.pairs_within(bounds, radius, norms, rows))
-        which_row, own_number = np.nonzero(to_own <= radius[:, None])
-        lower = to_own[which_row, own_number]
-        upper = lower + 2 * block.rounding * (norms[which_row] + own_norms[own_number])
-        self.pairs.append((rows[which_row], own_number, lower, upper))
-        self.n_queries += len(norms)
-        self.whose.append(np.full(len(norms), block.other))
-        for known, new in (
-            (self.vectors, vectors),
-            (self.norms, norms),
-            (self.nearest_own, nearest_own[is_open]),
-            (self.radius, radius),
-            (self.n_nearer, n_nearer[is_open]),
-        ):
-            known.append(new)
+        rows = self.n_queries + np.arange(which.size)
+        own_number, column = np.nonzero(bounds.squares[:, which] <= radius)
+        lower = bounds.squares[own_number, which[column]]
+        upper = lower + 2 * block.rounding * (norms[column] + self.own_norms[own_number])
+        self.pairs.append((rows[column], own_number, lower, upper))
+        self.n_queries += which.size
+        channels_of = points.features.on_channels_of
+        self.vectors.append(channels_of(points.unit, block.other, block.used[which]))
+        self.norms.append(norms)
+        self.whose.append(np.full(which.size, block.other))
+        self.places.append(which)
+        self.nearest_own.append(bounds.nearest[which])
+        self.radius.append(radius)
 
     def count_own(self, points: Points, k: int) -> int:
         """Count the unit's spikes among the `k` nearest of all queries."""
@@ -244,16 +228,21 @@ class _Queries:
         every = np.concatenate(self.vectors)
         norms, radius = np.concatenate(self.norms), np.concatenate(self.radius)
         whose, nearest_own = np.concatenate(self.whose), np.concatenate(self.nearest_own)
-        n_nearer = np.concatenate(self.n_nearer)
+        places = np.concatenate(self.places)
         pairs = list(self.pairs)
+        # How many spikes are nearer than that of the unit, for sure.
+        n_nearer = np.zeros(self.n_queries, np.int64)
         for block in points.blocks:
-            rows = np.flatnonzero((n_nearer < k) & (whose != block.other))
+            rows = np.flatnonzero(n_nearer < k)
             if not (rows.size and block.used.size):
                 continue
-            bounds = block.lower_bounds(every[rows], norms[rows])
-            limit = nearest_own[rows] - block.largest_width(norms[rows])
-            n_nearer[rows] += np.count_nonzero(bounds < limit[:, None], axis=1)
-            pairs.append(block.pairs_within(bounds, radius[rows], norms[rows], rows))
+            bounds = block.seen_from(every[rows], norms[rows], radius[rows])
+            own = np.flatnonzero(whose[rows] == block.other)
+            bounds.leave_out(own, places[rows[own]])
+            found = bounds.pairs(rows)
+            pairs.append(found)
+            is_nearer = found[3] < nearest_own[found[0]]
+            n_nearer += np.bincount(found[0][is_nearer], minlength=self.n_queries)
         # Of the others it is decided that none of their nearest is of the unit.
         is_open = n_nearer < k
         new_row = np.cumsum(is_open) - 1

@@ -16,6 +16,9 @@ from spikeloom.metrics.pc_features import PcFeatures, columns_of, flat, map_unit
 _N_PAIRS = 1 << 15
 """Pairs whose exact distance is computed at a time."""
 
+_ABOVE_ROUNDING = 1 + 1e-9
+"""A sum of squares in double precision times this is not below the exact one."""
+
 _N_CELLS = 1 << 22
 """Entries of a matrix of distances that is made at a time."""
 
@@ -47,16 +50,23 @@ class PointBlock:
 
     @cached_property
     def _factor(self) -> NDArray[np.floating]:
-        n_points, n_columns = self.vectors.shape
-        factor = np.empty((n_columns + 2, n_points), self.vectors.dtype)
-        factor[:-2] = self.vectors.T
-        factor[-2] = 1
-        factor[-1] = self.norms * (1 - self.rounding)
+        factor: NDArray[np.floating] = np.multiply(self.vectors.T, -2, order="C")
         return factor
 
-    def lower_bounds(
-        self, queries: NDArray[np.floating], norms: NDArray[np.float64]
-    ) -> NDArray[np.floating]:
+    @cached_property
+    def _least_norms(self) -> NDArray[np.floating]:
+        return self._least(self.norms)
+
+    def _least(self, norms: NDArray[np.float64]) -> NDArray[np.floating]:
+        """Return norms that leave room for what rounding may add to a distance."""
+        return (norms * (1 - self.rounding)).astype(self.vectors.dtype)
+
+    def seen_from(
+        self,
+        queries: NDArray[np.floating],
+        norms: NDArray[np.float64],
+        radius: NDArray[np.float64],
+    ) -> "Bounds":
         """Return lower bounds of the squared distances of queries to the points.
 
         Parameters
@@ -65,17 +75,21 @@ class PointBlock:
             On all columns.
         norms : ndarray of shape (n_queries,)
             Their squared norms.
+        radius : ndarray of shape (n_queries,)
+            Within which squared distance points matter to them.
 
         Returns
         -------
-        ndarray of shape (n_queries, n_points)
+        Bounds
         """
-        factor = np.empty((len(queries), self.columns.size + 2), queries.dtype)
-        np.multiply(queries[:, self.columns], -2, out=factor[:, :-2])
-        factor[:, -2] = norms * (1 - self.rounding)
-        factor[:, -1] = 1
-        bounds: NDArray[np.floating] = factor @ self._factor
-        return bounds
+        from spikeloom.kernels.near_points import fill_bounds  # noqa: PLC0415 - imports numba
+
+        squares = np.take(queries, self.columns, axis=1) @ self._factor
+        rounded = rounded_up(radius, squares.dtype)
+        nearest = np.empty(squares.shape[1], squares.dtype)
+        n_within = np.empty(len(queries), np.int64)
+        fill_bounds(squares, self._least(norms), self._least_norms, rounded, nearest, n_within)
+        return Bounds(self, squares, norms, rounded, nearest, n_within)
 
     def width(self, norms: NDArray[np.float64], points: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return by how much the upper bound of pairs is above the lower one at most."""
@@ -87,18 +101,55 @@ class PointBlock:
         width: NDArray[np.float64] = 2 * self.rounding * (norms + self.norms.max(initial=0.0))
         return width
 
-    def pairs_within(
-        self,
-        bounds: NDArray[np.floating],
-        radius: NDArray[np.float64],
-        norms: NDArray[np.float64],
-        rows: NDArray[np.int64],
-    ) -> Pair:
-        """Return the pairs that may be within the squared radius of their query, named `rows`."""
-        place = np.flatnonzero(bounds <= radius[:, None])
-        which, points = np.divmod(place, bounds.shape[1])
-        lower = bounds.ravel()[place]
-        return rows[which], points + self.first, lower, lower + self.width(norms[which], points)
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bounds:
+    """How near the points of a block are to queries, at least."""
+
+    block: PointBlock
+    squares: NDArray[np.floating]
+    """Lower bounds of squared distances; (n_queries, n_points)."""
+    norms: NDArray[np.float64]
+    """Squared norms of the queries; (n_queries,)."""
+    radius: NDArray[np.floating]
+    """Squared, of the queries; (n_queries,)."""
+    nearest: NDArray[np.floating]
+    """The least bound of each point; (n_points,)."""
+    n_within: NDArray[np.int64]
+    """How many points may be within the radius of each query; (n_queries,)."""
+
+    def leave_out(self, queries: NDArray[np.int64], points: NDArray[np.int64]) -> None:
+        """Let some pairs be within no radius: queries that are points themselves."""
+        is_within = self.squares[queries, points] <= self.radius[queries]
+        np.subtract.at(self.n_within, queries[is_within], 1)
+        self.squares[queries, points] = np.nan
+
+    def pairs(self, rows: NDArray[np.int64]) -> Pair:
+        """Return the pairs that may be within the radius of their query, named `rows`."""
+        from spikeloom.kernels.near_points import (  # noqa: PLC0415 - imports numba
+            fill_pairs_within,
+        )
+
+        n_pairs = int(self.n_within.sum())
+        which, points = np.empty(n_pairs, np.int64), np.empty(n_pairs, np.int64)
+        fill_pairs_within(self.squares, self.radius, self.n_within, which, points)
+        lower = self.squares[which, points]
+        upper = lower + self.block.width(self.norms[which], points)
+        return rows[which], points + self.block.first, lower, upper
+
+
+def rounded_up(values: NDArray[np.float64], dtype: np.dtype[np.floating]) -> NDArray[np.floating]:
+    """Return the nearest numbers of a type that are not below the given ones.
+
+    Examples
+    --------
+    >>> rounded_up(np.array([0.1, 0.5]), np.dtype("f4")) >= [0.1, 0.5]
+    array([ True,  True])
+    """
+    rounded: NDArray[np.floating] = values.astype(dtype)
+    is_below = rounded < values
+    rounded[is_below] = np.nextafter(rounded[is_below], dtype.type(np.inf))
+    return rounded
 
 
 def rounding_of(n_features: int, dtype: np.dtype[np.floating]) -> float:
@@ -152,15 +203,16 @@ class Candidates:
 
         A pair whose bounds are the same number is known exactly.
         """
+        from spikeloom.kernels.near_points import (  # noqa: PLC0415 - imports numba
+            fill_kth_of_pairs,
+        )
+
         if not self.parts:
             return 0
         rows, numbers, lower, upper = map(np.concatenate, zip(*self.parts, strict=True))
-        order = np.lexsort((upper, rows))
-        begins = np.searchsorted(rows[order], np.arange(len(queries) + 1))
-        n_pairs = np.diff(begins)
-        has_enough = n_pairs >= k
-        radius = np.full(len(queries), np.inf)
-        radius[has_enough] = upper[order[begins[:-1][has_enough] + k - 1]]
+        nearest = np.empty((len(queries), k))
+        fill_kth_of_pairs(rows, upper, nearest)
+        radius = nearest[:, -1]
         is_near = lower <= radius[rows]
         rows, numbers = rows[is_near], numbers[is_near]
         squares = lower[is_near].astype(np.float64)
@@ -189,7 +241,7 @@ class NearestInUnit:
 
     def prepare(self, units: Sequence[int]) -> None:
         """Find the neighbours of the spikes of some units, which later calls then share."""
-        for unit, known in zip(units, map_units(self._features, self._find, units), strict=True):
+        for unit, known in zip(units, map_units(self._find, units), strict=True):
             self._known[unit] = known
 
     def radius(self, unit: int, used: NDArray[np.int64], k: int) -> NDArray[np.float64]:
@@ -204,6 +256,18 @@ class NearestInUnit:
         rows = np.flatnonzero(is_there)
         found[rows] = squares[used[rows], place[rows]]
         return found
+
+    def radius_on(self, block: PointBlock, which: NDArray[np.int64], k: int) -> NDArray[np.float64]:
+        """Return what `radius` does for some points of a block, on its columns alone."""
+        from spikeloom.kernels.near_points import fill_kth_squares  # noqa: PLC0415 - imports numba
+
+        nearest, _ = self._known[block.other]
+        place = np.full(len(nearest), -1)
+        place[block.used] = np.arange(block.used.size)
+        found = np.empty(which.size)
+        fill_kth_squares(block.vectors, which, place[nearest[block.used[which]]], k, found)
+        # Another order of the sum may round it otherwise.
+        return found * _ABOVE_ROUNDING
 
     def nearest(
         self, unit: int, used: NDArray[np.int64], k: int

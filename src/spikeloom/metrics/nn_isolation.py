@@ -134,7 +134,9 @@ def nn_noise_overlap(
 ) -> NDArray[np.float64]:
     r"""Return how far each unit's waveforms are mixed up with pieces of noise.
 
-    ``1 - I(A, N)``, with I as of `nn_isolation`, for as many pieces of noise N as waveforms A.
+    .. math:: 1 - I(A, N)
+
+    with I as of `nn_isolation`, for as many pieces of noise N as waveforms A.
     Before that, both lose their projection on the mean of the noise weighted by its value where
     the template has its peak: what noise looks like where a spike would be detected in it.
 

@@ -33,6 +33,27 @@ class ClassMoments:
     """Sum of the outer products of the deviations from the mean; (n_features, n_features)."""
 
 
+class Moments:
+    """Moments of units, computed when they are first asked for.
+
+    Parameters
+    ----------
+    features : list of ndarray
+        As in `PcFeatures`.
+    """
+
+    def __init__(self, features: list[NDArray[np.floating]]) -> None:
+        self._features = features
+        self._known: dict[int, ClassMoments] = {}
+
+    def __getitem__(self, unit: int) -> ClassMoments:
+        """Return the moments of a unit."""
+        known = self._known.get(unit)
+        if known is None:
+            known = self._known[unit] = _moments_of(flat(self._features[unit]))
+        return known
+
+
 @dataclass(frozen=True, eq=False)
 class PcFeatures:
     """Projections of sampled spikes, grouped by unit; made by `pc_features`."""
@@ -52,9 +73,14 @@ class PcFeatures:
         return len(self.features)
 
     @cached_property
-    def moments(self) -> list[ClassMoments]:
+    def moments(self) -> "Moments":
         """Moments of each unit on its own channels."""
-        return [_moments_of(flat(one)) for one in self.features]
+        return Moments(self.features)
+
+    def know_moments(self, units: Sequence[int]) -> None:
+        """Compute the moments of some units and their neighbours, before threads ask for them."""
+        near = {other for unit in units for other in self.neighbours[unit].tolist()}
+        map_units(self.moments.__getitem__, sorted(near.union(units)))
 
     def common(self, unit: int, other: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return where the channels of both stand among the channels of each."""
@@ -227,12 +253,11 @@ def squared_norms(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
     return norms
 
 
-def map_units(features: PcFeatures, work: Callable[[int], R], units: Sequence[int]) -> list[R]:
+def map_units(work: Callable[[int], R], units: Sequence[int]) -> list[R]:
     """Call `work` for each of some units, on several threads; results are in order.
 
     Linear algebra uses one thread meanwhile: its own threads would get into each other's way.
     """
-    _ = features.moments  # known before threads ask for them
     limit_threads(1)
     try:
         return map_items(work, units)

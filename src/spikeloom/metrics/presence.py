@@ -75,6 +75,10 @@ def firing_ranges(
 ) -> NDArray[np.float64]:
     """Return the range of each unit's firing rate: between two percentiles of that in bins.
 
+    .. math:: P_{high}(n_b / t_b) - P_{low}(n_b / t_b)
+
+    for percentiles P over bins b with :math:`n_b` spikes in a time :math:`t_b`.
+
     Parameters
     ----------
     spikes : MetricSpikes

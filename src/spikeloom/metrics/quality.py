@@ -375,6 +375,7 @@ _PC_METRICS = (
         },
         depend_on=("principal_components", "waveforms", "templates"),
         needs_pcs=True,
+        needs_noise=True,
         is_default=False,  # reads the recording, and takes longest
         compute=nn_advanced,
         deprecated_names=("nn_isolation", "nn_noise_overlap"),

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.curation.contamination import contamination_by_pairs
 from spikeloom.errors import ParameterError
 from spikeloom.metrics.spikes import MetricSpikes
 
@@ -142,11 +143,9 @@ def rp_violations(
     keys = spikes.keys(gap=t_r)
     n_later = np.searchsorted(keys, keys + t_r, side="right") - np.arange(1, keys.size + 1)
     n_violations = _sum_by_unit(spikes, n_later)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        seen = spikes.total_samples - 2.0 * counts * t_c
-        under_root = 1 - n_violations * seen / (counts.astype(np.float64) ** 2 * (t_r - t_c))
-        contamination = np.where(under_root < 0, 1.0, 1 - np.sqrt(np.maximum(under_root, 0)))
-    contamination[counts <= 1] = np.nan
+    contamination = contamination_by_pairs(
+        n_violations, counts, spikes.total_samples, refractory=t_r, censored=t_c
+    )
     return RpViolations(contamination, np.where(counts > 0, n_violations, -1))
 
 

@@ -7,7 +7,9 @@ from spikeloom.metrics.spikes import MetricSpikes
 
 
 def num_spikes(spikes: MetricSpikes) -> NDArray[np.int64]:
-    """Count the spikes of each unit in all segments.
+    r"""Count the spikes of each unit in all segments.
+
+    .. math:: n = \sum_{segments} n_{segment}
 
     Parameters
     ----------
@@ -18,6 +20,10 @@ def num_spikes(spikes: MetricSpikes) -> NDArray[np.int64]:
     -------
     ndarray of shape (n_units,) and dtype int64
         From 0 on; no unit.
+
+    References
+    ----------
+    Buccino et al. 2020, SpikeInterface, a unified framework for spike sorting, eLife 9, e61834.
 
     Examples
     --------
@@ -31,7 +37,9 @@ def num_spikes(spikes: MetricSpikes) -> NDArray[np.int64]:
 
 
 def firing_rates(spikes: MetricSpikes) -> NDArray[np.float64]:
-    """Return how often each unit fires: spikes over the duration of all segments.
+    r"""Return how often each unit fires: spikes over the duration of all segments.
+
+    .. math:: n / T \quad \text{for n spikes in a duration T}
 
     Parameters
     ----------
@@ -42,6 +50,10 @@ def firing_rates(spikes: MetricSpikes) -> NDArray[np.float64]:
     -------
     ndarray of shape (n_units,) and dtype float64
         In Hz, above 0; NaN for a unit without spikes.
+
+    References
+    ----------
+    Buccino et al. 2020, SpikeInterface, a unified framework for spike sorting, eLife 9, e61834.
 
     Examples
     --------

@@ -22,11 +22,15 @@ class Synchrony(NamedTuple):
 
 
 def synchrony(spikes: MetricSpikes) -> Synchrony:
-    """Return which part of each unit's spikes is at the same sample as others.
+    r"""Return which part of each unit's spikes is at the same sample as others.
 
     An event is all spikes at one sample. Several spikes of a unit in an event count as one of the
     unit, but each to the size of the event. High values hint at artefacts, or at one neuron that
     was given to several units.
+
+    .. math:: \frac{1}{n} \sum_e [c_e \geq size]
+
+    over the events e that a unit of n spikes is in, of :math:`c_e` spikes of all units.
 
     Parameters
     ----------

@@ -26,10 +26,20 @@ class MetricColumns:
     """How long each metric took, in seconds."""
 
     def to_table(self, unit_ids: ArrayLike) -> "DataFrame":
-        """Return a pandas table with a row for each unit."""
+        """Return a pandas table with a row for each unit.
+
+        Columns are float64, and those of counts Int64: a count of -1, for a unit that has none, is
+        missing there.
+        """
         import pandas as pd  # noqa: PLC0415 - pandas is slow to import
 
-        return pd.DataFrame(self.values, index=pd.Index(np.asarray(unit_ids)))
+        columns = {
+            name: pd.arrays.IntegerArray(values.copy(), values < 0)
+            if values.dtype == np.int64
+            else values
+            for name, values in self.values.items()
+        }
+        return pd.DataFrame(columns, index=pd.Index(np.asarray(unit_ids)))
 
 
 def default_metric_names(

@@ -5,29 +5,16 @@ them, and returns one value for each unit; NaN where a template has not got what
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from spikeloom.errors import ParameterError
-from spikeloom.metrics.template_extrema import Extrema, Extremum, template_extrema
+from spikeloom.metrics.main_templates import MainTemplates
+from spikeloom.metrics.template_extrema import Extremum
 
 _N_SLOPE_MIN = 3
 """Fewer samples than this have no slope worth the name."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MainTemplates:
-    """Templates on their main channels, upsampled, with their extrema."""
-
-    values: NDArray[np.floating]
-    """(n_units, n_samples)."""
-    sampling_frequency: float
-    """Of the upsampled templates, in Hz."""
-    extrema: list[Extrema]
-    """Of each unit."""
 
 
 class HalfWidths(NamedTuple):
@@ -61,90 +48,12 @@ class WaveformWidths(NamedTuple):
     peak_after_width: NDArray[np.float64]
 
 
-def main_templates(
-    templates: NDArray[np.floating],
-    main_channels: ArrayLike,
-    sampling_frequency: float,
-    *,
-    upsampling_factor: int = 10,
-    min_thresh_detect_peaks_troughs: float = 0.3,
-    edge_exclusion_ms: float = 0.09,
-    min_peak_trough_distance_ratio: float = 0.2,
-    min_extremum_distance_samples: int = 3,
-) -> MainTemplates:
-    """Upsample templates on their main channels, and find their extrema.
-
-    Parameters
-    ----------
-    templates : ndarray of shape (n_units, n_samples, n_channels)
-        In microvolts.
-    main_channels : array_like of shape (n_units,)
-        Position of each unit's main channel.
-    sampling_frequency : float
-        In Hz.
-    upsampling_factor : int, default 10
-        By a polyphase filter; 1 leaves templates as they are.
-    min_thresh_detect_peaks_troughs, edge_exclusion_ms, min_peak_trough_distance_ratio, \
-min_extremum_distance_samples
-        See `template_extrema`.
-
-    Returns
-    -------
-    MainTemplates
-
-    Raises
-    ------
-    ParameterError
-        If the factor is below 1.
-
-    Examples
-    --------
-    >>> times = np.arange(60)
-    >>> shape = 20 * np.exp(-((times - 40) / 6.0) ** 2) - 90 * np.exp(-((times - 20) / 3.0) ** 2)
-    >>> made = main_templates(shape[None, :, None], [0], 30000.0)
-    >>> made.values.shape, made.extrema[0].trough.index, peak_to_trough_durations(made)
-    ((1, 600), 200, array([0.000667]))
-    """
-    channels = np.asarray(main_channels, np.int64)
-    values = upsampled(templates[np.arange(len(channels)), :, channels], upsampling_factor)
-    fs_up = sampling_frequency * upsampling_factor
-    extrema = [
-        template_extrema(
-            one,
-            fs_up,
-            min_thresh_detect_peaks_troughs=min_thresh_detect_peaks_troughs,
-            edge_exclusion_ms=edge_exclusion_ms,
-            min_peak_trough_distance_ratio=min_peak_trough_distance_ratio,
-            min_extremum_distance_samples=min_extremum_distance_samples,
-        )
-        for one in values
-    ]
-    return MainTemplates(values, fs_up, extrema)
-
-
-def upsampled(templates: NDArray[np.floating], factor: int, axis: int = 1) -> NDArray[np.floating]:
-    """Return templates with `factor` times the samples along an axis.
-
-    Raises
-    ------
-    ParameterError
-        If the factor is below 1.
-    """
-    from scipy.signal import resample_poly  # noqa: PLC0415 - scipy is slow to import
-
-    if factor < 1:
-        msg = f"upsampling_factor is a whole number from 1 on; got {factor}."
-        raise ParameterError(msg)
-    if factor == 1 or not templates.size:
-        return templates
-    finer: NDArray[np.floating] = resample_poly(templates, up=factor, down=1, axis=axis)
-    return finer
-
-
 def peak_to_trough_durations(made: MainTemplates) -> NDArray[np.float64]:
-    """Return the time from the main trough to the main peak after it.
+    r"""Return the time from the main trough to the main peak after it.
 
     Short for narrow, fast spiking cells (below about 0.4 ms in cortex).
+
+    .. math:: t_{peak\,after} - t_{trough}
 
     Parameters
     ----------
@@ -163,6 +72,7 @@ def peak_to_trough_durations(made: MainTemplates) -> NDArray[np.float64]:
 
     Examples
     --------
+    >>> from spikeloom.metrics.main_templates import main_templates
     >>> corners = [0, 15, 20, 25, 40, 59], [0, 0, -90, 0, 30, 0]
     >>> template = np.interp(np.arange(60), *corners)[None, :, None]
     >>> made = main_templates(template, [0], 30000.0, upsampling_factor=1)
@@ -178,6 +88,8 @@ def main_to_next_extremum_durations(made: MainTemplates) -> NDArray[np.float64]:
 
     From a trough that is the peak after it (or before, without one); from a peak the trough.
 
+    .. math:: |t_{next} - t_{main}|
+
     Parameters
     ----------
     made : MainTemplates
@@ -188,8 +100,14 @@ def main_to_next_extremum_durations(made: MainTemplates) -> NDArray[np.float64]:
     ndarray of shape (n_units,) and dtype float64
         In seconds, above 0; NaN if there are no two.
 
+    References
+    ----------
+    Jia et al. 2019, High-density extracellular probes reveal dendritic backpropagation and
+    facilitate neuron classification, J Neurophysiol 121(5), 1831-1847.
+
     Examples
     --------
+    >>> from spikeloom.metrics.main_templates import main_templates
     >>> corners = [0, 15, 20, 25, 40, 59], [0, 0, -90, 0, 30, 0]
     >>> template = np.interp(np.arange(60), *corners)[None, :, None]
     >>> made = main_templates(template, [0], 30000.0, upsampling_factor=1)
@@ -206,7 +124,9 @@ def main_to_next_extremum_durations(made: MainTemplates) -> NDArray[np.float64]:
 
 
 def half_widths(made: MainTemplates) -> HalfWidths:
-    """Return how long the trough, and the larger peak, are beyond half of their value.
+    r"""Return how long the trough, and the larger peak, are beyond half of their value.
+
+    .. math:: t_{right} - t_{left}, \quad x(t_{left}) = x(t_{right}) = x_{extremum} / 2
 
     Parameters
     ----------
@@ -224,6 +144,7 @@ def half_widths(made: MainTemplates) -> HalfWidths:
 
     Examples
     --------
+    >>> from spikeloom.metrics.main_templates import main_templates
     >>> corners = [0, 15, 20, 25, 40, 59], [0, 0, -90, 0, 30, 0]
     >>> template = np.interp(np.arange(60), *corners)[None, :, None]
     >>> made = main_templates(template, [0], 30000.0, upsampling_factor=1)
@@ -240,9 +161,11 @@ def half_widths(made: MainTemplates) -> HalfWidths:
 
 
 def repolarization_slopes(made: MainTemplates) -> NDArray[np.float64]:
-    """Return the slope of a line through the samples from the trough until 0 is reached.
+    r"""Return the slope of a line through the samples from the trough until 0 is reached.
 
     By least squares.
+
+    .. math:: \frac{\sum_k (t_k - \bar t)(x_k - \bar x)}{\sum_k (t_k - \bar t)^2}
 
     Parameters
     ----------
@@ -261,6 +184,7 @@ def repolarization_slopes(made: MainTemplates) -> NDArray[np.float64]:
 
     Examples
     --------
+    >>> from spikeloom.metrics.main_templates import main_templates
     >>> corners = [0, 15, 20, 25, 40, 59], [0, 0, -90, 0, 30, 0]
     >>> template = np.interp(np.arange(60), *corners)[None, :, None]
     >>> made = main_templates(template, [0], 30000.0, upsampling_factor=1)
@@ -278,9 +202,11 @@ def repolarization_slopes(made: MainTemplates) -> NDArray[np.float64]:
 
 
 def recovery_slopes(made: MainTemplates, *, recovery_window_ms: float = 0.7) -> NDArray[np.float64]:
-    """Return the slope of a line through the samples after the peak that follows the trough.
+    r"""Return the slope of a line through the samples after the peak that follows the trough.
 
     By least squares.
+
+    .. math:: \frac{\sum_k (t_k - \bar t)(x_k - \bar x)}{\sum_k (t_k - \bar t)^2}
 
     Parameters
     ----------
@@ -301,6 +227,7 @@ def recovery_slopes(made: MainTemplates, *, recovery_window_ms: float = 0.7) -> 
 
     Examples
     --------
+    >>> from spikeloom.metrics.main_templates import main_templates
     >>> corners = [0, 15, 20, 25, 40, 59], [0, 0, -90, 0, 30, 0]
     >>> template = np.interp(np.arange(60), *corners)[None, :, None]
     >>> made = main_templates(template, [0], 30000.0, upsampling_factor=1)
@@ -319,7 +246,9 @@ def recovery_slopes(made: MainTemplates, *, recovery_window_ms: float = 0.7) -> 
 
 
 def number_of_peaks(made: MainTemplates) -> NumberOfPeaks:
-    """Return how many prominent peaks and troughs each template has.
+    r"""Return how many prominent peaks and troughs each template has.
+
+    .. math:: \#\{extrema : prominence \geq threshold \cdot \max_t |x_t|\}
 
     Parameters
     ----------
@@ -331,8 +260,13 @@ def number_of_peaks(made: MainTemplates) -> NumberOfPeaks:
     NumberOfPeaks
         From 0 on; no unit.
 
+    References
+    ----------
+    Fabre et al. 2023, Bombcell, doi:10.5281/zenodo.8172821.
+
     Examples
     --------
+    >>> from spikeloom.metrics.main_templates import main_templates
     >>> corners = [0, 15, 20, 25, 40, 59], [0, 0, -90, 0, 30, 0]
     >>> template = np.interp(np.arange(60), *corners)[None, :, None]
     >>> made = main_templates(template, [0], 30000.0, upsampling_factor=1)
@@ -350,6 +284,8 @@ def number_of_peaks(made: MainTemplates) -> NumberOfPeaks:
 def waveform_ratios(made: MainTemplates) -> WaveformRatios:
     """Return ratios of the absolute values of peaks and trough.
 
+    .. math:: |x_{one}| / |x_{other}|
+
     Parameters
     ----------
     made : MainTemplates
@@ -360,8 +296,13 @@ def waveform_ratios(made: MainTemplates) -> WaveformRatios:
     WaveformRatios
         From 0 up, no unit; NaN where one of the two is not there.
 
+    References
+    ----------
+    Fabre et al. 2023, Bombcell, doi:10.5281/zenodo.8172821.
+
     Examples
     --------
+    >>> from spikeloom.metrics.main_templates import main_templates
     >>> corners = [0, 15, 20, 25, 40, 59], [0, 0, -90, 0, 30, 0]
     >>> template = np.interp(np.arange(60), *corners)[None, :, None]
     >>> made = main_templates(template, [0], 30000.0, upsampling_factor=1)
@@ -381,7 +322,9 @@ def waveform_ratios(made: MainTemplates) -> WaveformRatios:
 
 
 def waveform_widths(made: MainTemplates) -> WaveformWidths:
-    """Return the widths of trough and peaks at half of their prominence.
+    r"""Return the widths of trough and peaks at half of their prominence.
+
+    .. math:: t_{right} - t_{left}, \quad x(t_{left}) = x(t_{right}) = x_{extremum} - prominence / 2
 
     Parameters
     ----------
@@ -393,8 +336,13 @@ def waveform_widths(made: MainTemplates) -> WaveformWidths:
     WaveformWidths
         In seconds, above 0; NaN where one is not there, or not prominent.
 
+    References
+    ----------
+    Fabre et al. 2023, Bombcell, doi:10.5281/zenodo.8172821.
+
     Examples
     --------
+    >>> from spikeloom.metrics.main_templates import main_templates
     >>> corners = [0, 15, 20, 25, 40, 59], [0, 0, -90, 0, 30, 0]
     >>> template = np.interp(np.arange(60), *corners)[None, :, None]
     >>> made = main_templates(template, [0], 30000.0, upsampling_factor=1)
@@ -435,6 +383,7 @@ def waveform_baseline_flatness(
 
     Examples
     --------
+    >>> from spikeloom.metrics.main_templates import main_templates
     >>> corners = [0, 15, 20, 25, 40, 59], [0, 0, -90, 0, 30, 0]
     >>> template = np.interp(np.arange(60), *corners)[None, :, None]
     >>> made = main_templates(template, [0], 30000.0, upsampling_factor=1)

@@ -7,17 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.metrics.inputs import MetricInputs
+from spikeloom.metrics.main_templates import MainTemplates, main_templates, upsampled
 from spikeloom.metrics.metric import Column, Metric
 from spikeloom.metrics.template import (
-    MainTemplates,
     half_widths,
-    main_templates,
     main_to_next_extremum_durations,
     number_of_peaks,
     peak_to_trough_durations,
     recovery_slopes,
     repolarization_slopes,
-    upsampled,
     waveform_baseline_flatness,
     waveform_ratios,
     waveform_widths,

@@ -31,11 +31,15 @@ def velocity_fit(
     column_range: float | None = None,
     depth_direction: Direction = "y",
 ) -> Velocities:
-    """Return how fast a spike travels along the probe, above and below its trough.
+    r"""Return how fast a spike travels along the probe, above and below its trough.
 
     The times of the troughs of channels are fitted by their distance from the channel with the
     lowest one, by the median of the slopes between all pairs (Theil and Sen); the velocity is one
     over that slope.
+
+    .. math:: v = 1 / \operatorname{median}_{i < j} \frac{t_j - t_i}{d_j - d_i}
+
+    for the times t and distances d of channels.
 
     Parameters
     ----------
@@ -221,7 +225,11 @@ def spread(
     column_range: float | None = None,
     depth_direction: Direction = "y",
 ) -> float:
-    """Return over which length of the probe a template is seen.
+    r"""Return over which length of the probe a template is seen.
+
+    .. math:: \max_{c : a_c > threshold\, \max a} y_c - \min_{c : a_c > threshold\, \max a} y_c
+
+    for depths y and amplitudes a of channels c.
 
     Parameters
     ----------

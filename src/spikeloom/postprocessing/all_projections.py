@@ -2,11 +2,11 @@
 
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from spikeloom.analyzer.chunk_pass import TraceBlock, run_chunk_tasks
@@ -14,9 +14,11 @@ from spikeloom.core.spike_vector import SpikeTable
 from spikeloom.engine.chunks import Chunk
 from spikeloom.engine.options import job_options
 from spikeloom.errors import MissingExtensionError
+from spikeloom.postprocessing.amplitude_scalings import scale_of
 from spikeloom.postprocessing.pca_models import PCAModel
 
 if TYPE_CHECKING:
+    from spikeloom.kernels.projections import Axes
     from spikeloom.postprocessing.principal_components import ComputePrincipalComponents
 
 
@@ -55,6 +57,22 @@ class ProjectionTask:
         self._shape, self._dtype = projections.shape[1:], projections.dtype
         self._projections: NDArray[Any] | None = projections
 
+    @cached_property
+    def _axes(self) -> "Axes":
+        from spikeloom.kernels.projections import Axes  # noqa: PLC0415 - imports numba
+
+        sets, set_of = np.unique(self._columns >= 0, axis=0, return_inverse=True)
+        first = np.concatenate([[0], np.cumsum(sets.sum(axis=1))])
+        weights, offsets = self._weights.transpose(1, 2, 0), self._offsets.T
+        return Axes(
+            set_of.reshape(-1).astype(np.int64),
+            first.astype(np.int64),
+            np.nonzero(sets)[1].astype(np.int64),
+            np.concatenate([weights[:, :, one].ravel() for one in sets]),
+            np.concatenate([offsets[:, one].ravel() for one in sets]),
+            np.ascontiguousarray(self._columns, np.int64),
+        )
+
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_projections": None}
 
@@ -63,20 +81,17 @@ class ProjectionTask:
 
     def compute(self, block: TraceBlock) -> NDArray[Any]:
         """Return the projections of the spikes of a chunk."""
+        from spikeloom.kernels.projections import (  # noqa: PLC0415 - imports numba
+            project_windows,
+        )
+
         spikes = self._spikes(block.chunk)
         found = np.zeros((spikes.stop - spikes.start, *self._shape), self._dtype)
-        if not len(found):
-            return found
-        first = block.chunk.start_sample - block.margin
-        starts = self._table.sample_index[spikes] - first - self._window[0]
-        columns = self._columns[self._table.unit_index[spikes]]  # (n_spikes, n_channels)
-        # By channel, windows are pieces of memory, and copied fast.
-        traces = np.ascontiguousarray(block.traces.T, np.float32)
-        windows = sliding_window_view(traces, sum(self._window), axis=1)
-        for channel in np.flatnonzero((columns >= 0).any(axis=0)):
-            mine = np.flatnonzero(columns[:, channel] >= 0)
-            projected = _products(windows[channel, starts[mine]], self._weights[channel])
-            found[mine, :, columns[mine, channel]] = projected + self._offsets[channel]
+        if len(found):
+            starts = self._table.sample_index[spikes] - block.first_sample - self._window[0]
+            units = self._table.unit_index[spikes].astype(np.int64)
+            n_window = sum(self._window)
+            project_windows(block.raw, scale_of(block), starts, units, n_window, self._axes, found)
         return found
 
     def put(self, chunk: Chunk, result: NDArray[Any]) -> None:

@@ -12,7 +12,7 @@ from spikeloom.core.spike_vector import SpikeTable
 from spikeloom.postprocessing.amplitude_scalings import scale_of
 from spikeloom.postprocessing.localization import FEATURES, LOCATION_DTYPES, LocationGrid
 from spikeloom.postprocessing.radial_decrease import enforce_decrease, radial_parents
-from spikeloom.postprocessing.triangulation import Optimizer, triangulate_monopoles
+from spikeloom.postprocessing.triangulation import Optimizer, triangulate_near
 
 
 @dataclass(frozen=True)
@@ -158,17 +158,6 @@ class MonopoleLocator(FeatureLocator):
     method = "monopolar_triangulation"
 
     @cached_property
-    def offsets(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Where neighbours are, seen from their channel, each place once (n_places, 2); and the
-        place of each of ``around.columns``.
-        """  # noqa: D205
-        counts = np.diff(self.around.first)
-        centers = np.repeat(self.locations, counts, axis=0)
-        seen = np.round(self.locations[self.around.columns] - centers, 6)
-        places, place_of = np.unique(seen, axis=0, return_inverse=True)
-        return places, place_of.reshape(-1)
-
-    @cached_property
     def parents(self) -> dict[int, Any]:
         """What `radial_decrease.radial_parents` returns for each channel."""
         return {
@@ -183,25 +172,20 @@ class MonopoleLocator(FeatureLocator):
         features = self.features(block, rows, channels)
         if self.feature == "peak_voltage":
             features = np.abs(features)
-        places, place_of = self.offsets
-        spread = np.zeros((rows.size, len(places)))
-        mask = np.zeros(spread.shape, bool)
-        for channel in np.unique(channels).tolist():
-            which = np.flatnonzero(channels == channel)
-            n_near = self.around.of(channel).size
-            values = features[which, :n_near]
-            if self.is_decreasing:
-                values = enforce_decrease(values, self.parents[channel])
-            begin = self.around.first[channel]
-            targets = place_of[begin : begin + n_near]
-            spread[which[:, np.newaxis], targets] = values
-            mask[which[:, np.newaxis], targets] = True
-        # Seen from the main channel, spikes of many channels have the same neighbours.
-        found = triangulate_monopoles(
-            spread, places, mask, max_distance_um=self.max_distance_um, optimizer=self.optimizer
+        if self.is_decreasing:
+            for channel in np.unique(channels).tolist():
+                which = np.flatnonzero(channels == channel)
+                near = slice(self.around.of(channel).size)
+                values = features[which, near]
+                features[which, near] = enforce_decrease(values, self.parents[channel])
+        return triangulate_near(
+            features,
+            channels,
+            (self.around.first, self.around.columns),
+            self.locations,
+            max_distance_um=self.max_distance_um,
+            optimizer=self.optimizer,
         )
-        found[:, :2] += self.locations[channels]
-        return found
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,9 @@
 """Where sources are, from how their strength falls off with the distance to each channel.
 
-The strength of a source ``alpha`` at a channel is taken for ``alpha / distance`` (a monopole). Many
-sources are fitted at once, by damped Newton steps within bounds: a step that does not help is made
-again, shorter, and a source that moves no more is done.
+The strength of a source ``alpha`` at a channel is taken for ``alpha / distance`` (a monopole).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,31 +12,6 @@ from spikeloom.errors import ParameterError
 
 Optimizer = Literal["least_square", "minimize_with_log_penality"]
 """Least squares over position and strength; or over the position, which is drawn off the probe."""
-
-_N_STEPS = 300
-_N_TOGETHER = 1024
-_INITIAL_Z_UM = 20.0
-_SMALLEST_Z_UM = 1.0
-_CHANGE = 1e-12
-"""Relative change of the cost below which a fit is done, after two such steps."""
-_LARGEST_DAMPING = 1e14
-
-Floats = NDArray[np.float64]
-Model = Callable[["_Data", Floats], tuple[Floats, Floats, Floats]]
-"""Cost (n,), gradient (n, p) and curvature (n, p, p) at parameters (n, p)."""
-
-
-@dataclass(frozen=True)
-class _Data:
-    features: Floats
-    """Shape (n_sources, n_channels); zero outside the mask."""
-    locations: Floats
-    """Shape (n_channels, 2)."""
-    mask: NDArray[np.bool_]
-    """Shape (n_sources, n_channels)."""
-
-    def some(self, chosen: NDArray[np.int64]) -> "_Data":
-        return _Data(self.features[chosen], self.locations, self.mask[chosen])
 
 
 def triangulate_monopoles(
@@ -86,145 +57,74 @@ def triangulate_monopoles(
     >>> triangulate_monopoles(2000 / distances[np.newaxis], locations).round(3)
     array([[   5.,   12.,   30., 2000.]])
     """
-    if optimizer not in {"least_square", "minimize_with_log_penality"}:
+    values = np.asarray(features, np.float64)
+    used = np.ones(values.shape, bool) if mask is None else np.asarray(mask, bool)
+    n_used = used.sum(axis=1)
+    sources, columns = np.nonzero(used)
+    first = np.concatenate([[0], np.cumsum(n_used)]).astype(np.int64)
+    packed = np.zeros((len(values), int(n_used.max(initial=0))))
+    packed[sources, np.arange(columns.size) - first[sources]] = values[used]
+    return triangulate_near(
+        packed,
+        np.arange(len(values)),
+        (first, columns.astype(np.int64)),
+        locations_um,
+        max_distance_um=max_distance_um,
+        optimizer=optimizer,
+    )
+
+
+def triangulate_near(
+    features: NDArray[np.float64],
+    channels: NDArray[np.int64],
+    around: tuple[NDArray[np.int64], NDArray[np.int64]],
+    locations_um: NDArray[np.floating],
+    *,
+    max_distance_um: float = 1000.0,
+    optimizer: Optimizer = "least_square",
+) -> NDArray[np.float64]:
+    """Return position and strength of sources, each seen by the channels around one channel.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n_sources, n_around_max) and dtype float64
+        Strength at the channels around each source's; the rest of a row does not count.
+    channels : ndarray of shape (n_sources,) and dtype int64
+        From which channel each source is looked at.
+    around : tuple of two ndarray of dtype int64
+        Where the channels around each channel begin in the second array, and the end.
+    locations_um : ndarray of shape (n_channels, 2)
+        Positions of the channels.
+    max_distance_um, optimizer
+        As in `triangulate_monopoles`.
+
+    Returns
+    -------
+    ndarray of shape (n_sources, 4) and dtype float64
+        As of `triangulate_monopoles`.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such optimizer.
+
+    Examples
+    --------
+    >>> locations = np.array([[0.0, 0.0], [0.0, 20.0], [20.0, 0.0], [20.0, 20.0]])
+    >>> distances = np.linalg.norm(np.c_[locations, np.zeros(4)] - [5.0, 12.0, 30.0], axis=1)
+    >>> around = np.array([0, 4]), np.arange(4)
+    >>> triangulate_near(2000 / distances[np.newaxis], np.array([0]), around, locations).round(3)
+    array([[   5.,   12.,   30., 2000.]])
+    """
+    from spikeloom.kernels.monopoles import fit_monopoles  # noqa: PLC0415 - imports numba
+
+    if optimizer not in get_args(Optimizer):
         msg = (
             f"optimizer must be 'least_square' or 'minimize_with_log_penality'; got {optimizer!r}."
         )
         raise ParameterError(msg)
-    values = np.asarray(features, np.float64)
-    used = np.ones(values.shape, bool) if mask is None else np.asarray(mask, bool)
-    data = _Data(np.where(used, values, 0.0), np.asarray(locations_um, np.float64)[:, :2], used)
-    found = np.full((len(values), 4), np.nan)
-    is_finite = np.isfinite(data.features).all(axis=1)
-    usable = np.flatnonzero(is_finite & (data.features.sum(axis=1) > 0))
-    for first in range(0, len(usable), _N_TOGETHER):
-        some = usable[first : first + _N_TOGETHER]
-        found[some] = _triangulate(data.some(some), max_distance_um, optimizer)
+    found = np.empty((len(channels), 4))
+    places = np.ascontiguousarray(np.asarray(locations_um, np.float64)[:, :2])
+    n_params = 4 if optimizer == "least_square" else 3
+    fit_monopoles(features, channels, *around, places, float(max_distance_um), n_params, found)
     return found
-
-
-def _triangulate(data: _Data, max_distance_um: float, optimizer: Optimizer) -> Floats:
-    n = len(data.features)
-    strongest = np.where(data.mask, data.features, -np.inf).argmax(axis=1)
-    highest = data.features[np.arange(n), strongest]
-    centers = data.features @ data.locations / data.features.sum(axis=1)[:, np.newaxis]
-    to_strongest = np.linalg.norm(centers - data.locations[strongest], axis=1)
-    alpha = np.hypot(to_strongest, _INITIAL_Z_UM) * highest
-    start = np.column_stack([centers, np.full(n, _INITIAL_Z_UM), alpha])
-    lower, upper = start.copy(), start.copy()
-    lower[:, :2] -= max_distance_um
-    upper[:, :2] += max_distance_um
-    lower[:, 2], upper[:, 2] = _SMALLEST_Z_UM, max_distance_um * 10
-    lower[:, 3], upper[:, 3] = 0.0, highest * max_distance_um
-    if optimizer == "least_square":
-        return _descend(_monopoles, data, start, lower, upper)
-    scaled = _Data(data.features / highest[:, np.newaxis], data.locations, data.mask)
-    place = _descend(_places, scaled, start[:, :3], lower[:, :3], upper[:, :3])
-    _, inverse = _inverse_distances(data, place)
-    strength = (data.features * inverse).sum(axis=1) / (inverse**2).sum(axis=1)
-    return np.column_stack([place, strength])
-
-
-def _inverse_distances(data: _Data, place: Floats) -> tuple[Floats, Floats]:
-    """Return vectors from channels to places (n, n_channels, 3), and inverse distances."""
-    offsets = np.empty((*data.features.shape, 3))
-    offsets[..., :2] = place[:, np.newaxis, :2] - data.locations
-    offsets[..., 2] = place[:, np.newaxis, 2]
-    inverse = 1 / np.sqrt((offsets**2).sum(axis=2))
-    return offsets, np.where(data.mask, inverse, 0.0)
-
-
-def _monopoles(data: _Data, params: Floats) -> tuple[Floats, Floats, Floats]:
-    """Half the sum of squared differences, over x, y, z and alpha."""
-    offsets, inverse = _inverse_distances(data, params)
-    alpha = params[:, 3, np.newaxis]
-    residuals = alpha * inverse - data.features
-    slopes = np.empty((*inverse.shape, 4))
-    slopes[..., :3] = (-alpha * inverse**3)[..., np.newaxis] * offsets
-    slopes[..., 3] = inverse
-    return _squares(residuals, slopes)
-
-
-def _places(data: _Data, params: Floats) -> tuple[Floats, Floats, Floats]:
-    """Mean squared difference with the best alpha, less a reward for z; over x, y and z."""
-    offsets, inverse = _inverse_distances(data, params)
-    power = (inverse**2).sum(axis=1, keepdims=True)
-    alpha = (inverse * data.features).sum(axis=1, keepdims=True) / power
-    residuals = alpha * inverse - data.features
-    slopes = (-alpha * inverse**3)[..., np.newaxis] * offsets
-    # What alpha makes up for is no change: take out of the slopes what is along the model.
-    along = (slopes * inverse[..., np.newaxis]).sum(axis=1, keepdims=True) / power[..., np.newaxis]
-    slopes -= along * inverse[..., np.newaxis]
-    cost, gradient, curvature = _squares(residuals, slopes)
-    scale = 2.0 / data.mask.sum(axis=1)
-    z = params[:, 2]
-    cost = cost * scale - np.log1p(10 * z) / 1e4
-    gradient *= scale[:, np.newaxis]
-    curvature *= scale[:, np.newaxis, np.newaxis]
-    gradient[:, 2] -= 1e-3 / (1 + 10 * z)
-    curvature[:, 2, 2] += 1e-2 / (1 + 10 * z) ** 2
-    return cost, gradient, curvature
-
-
-def _squares(residuals: Floats, slopes: Floats) -> tuple[Floats, Floats, Floats]:
-    transposed = slopes.transpose(0, 2, 1)
-    gradient = (transposed @ residuals[..., np.newaxis])[..., 0]
-    return 0.5 * (residuals**2).sum(axis=1), gradient, transposed @ slopes
-
-
-def _descend(model: Model, data: _Data, start: Floats, lower: Floats, upper: Floats) -> Floats:
-    """Return the parameters of least cost within bounds, from `start` on."""
-    done = np.clip(start, lower, upper)
-    active = np.arange(len(start))
-    params, low, high = done.copy(), lower, upper
-    cost, gradient, curvature = model(data, params)
-    damping = np.full(len(params), 1e-3)
-    n_small = np.zeros(len(params), np.int64)
-    for _ in range(_N_STEPS):
-        trial = np.clip(params + _steps(params, gradient, curvature, damping, low, high), low, high)
-        new_cost, new_gradient, new_curvature = model(data, trial)
-        is_better = new_cost <= cost
-        change = np.abs(cost - new_cost) <= _CHANGE * np.abs(cost) + 1e-300
-        n_small = np.where(is_better & change, n_small + 1, np.where(is_better, 0, n_small))
-        params[is_better] = trial[is_better]
-        cost = np.where(is_better, new_cost, cost)
-        gradient[is_better] = new_gradient[is_better]
-        curvature[is_better] = new_curvature[is_better]
-        damping = np.where(is_better, np.maximum(damping / 10, 1e-15), damping * 10)
-        is_done = (n_small >= 2) | (damping > _LARGEST_DAMPING)
-        if not is_done.any():
-            continue
-        done[active[is_done]] = params[is_done]
-        left = np.flatnonzero(~is_done)
-        if not len(left):
-            return done
-        data, active = data.some(left), active[left]
-        params, low, high, cost, damping = (x[left] for x in (params, low, high, cost, damping))
-        gradient, curvature, n_small = gradient[left], curvature[left], n_small[left]
-    done[active] = params
-    return done
-
-
-def _steps(
-    params: Floats,
-    gradient: Floats,
-    curvature: Floats,
-    damping: Floats,
-    lower: Floats,
-    upper: Floats,
-) -> Floats:
-    """Return a damped Newton step; parameters that press against a bound stay there."""
-    stuck = ((params <= lower) & (gradient > 0)) | ((params >= upper) & (gradient < 0))
-    n_params = params.shape[1]
-    diagonal = np.arange(n_params)
-    matrix = curvature.copy()
-    scales = matrix[:, diagonal, diagonal]
-    matrix[:, diagonal, diagonal] += damping[:, np.newaxis] * scales + 1e-300
-    is_out = stuck[:, :, np.newaxis] | stuck[:, np.newaxis, :]
-    matrix[is_out] = 0.0
-    matrix[:, diagonal, diagonal] += stuck | (scales <= 0)
-    # Equal scales keep a parameter of large numbers (alpha) from drowning the others.
-    size = 1 / np.sqrt(matrix[:, diagonal, diagonal])
-    scaled = matrix * size[:, :, np.newaxis] * size[:, np.newaxis, :]
-    right = np.where(stuck, 0.0, gradient) * size
-    return np.asarray(-np.linalg.solve(scaled, right[..., np.newaxis])[..., 0] * size)
