@@ -1,8 +1,5 @@
 """Kwik datasets as readers of the registry."""
 
-from importlib import import_module
-from typing import Any
-
 from spikeloom.extractors.kwik_events import OPEN_EPHYS_SUFFIX, read_kwik_event
 from spikeloom.extractors.kwik_recording import read_kwik_recording
 from spikeloom.extractors.kwik_sorting import read_klusta
@@ -24,7 +21,7 @@ def _recognise_sorting(peek: Peek) -> Recognition:
 def _recognise_recording(peek: Peek) -> Recognition:
     if peek.suffix == ".kwd" and "recordings" in peek.hdf5_members:
         return known(Certainty.CONTENT, "it is a .kwd file with recordings")
-    return _recognise_part(peek, "raw data")
+    return recognise_part(peek, "raw data")
 
 
 def _recognise_event(peek: Peek) -> Recognition:
@@ -32,14 +29,10 @@ def _recognise_event(peek: Peek) -> Recognition:
         return known(Certainty.CONTENT, "it is a .kwe file with event_types")
     if "event_types" not in peek.hdf5_members:
         return unknown("it is no Kwik file with event_types")
-    return _recognise_part(peek, "events")
+    return recognise_part(peek, "events")
 
 
-def _recognise_dataset(peek: Peek) -> Recognition:
-    return _recognise_part(peek, "a dataset for curation")
-
-
-def _recognise_part(peek: Peek, what: str) -> Recognition:
+def recognise_part(peek: Peek, what: str) -> Recognition:
     """Say that a ``.kwik`` file has this, too; its spikes are what is wanted if nobody says."""
     if _is_main_file(peek):
         return known(Certainty.LAYOUT, f"a .kwik file may have {what}")
@@ -48,11 +41,6 @@ def _recognise_part(peek: Peek, what: str) -> Recognition:
 
 def _is_main_file(peek: Peek) -> bool:
     return "kwik_version" in peek.hdf5_attributes and "channel_groups" in peek.hdf5_members
-
-
-def _open_model(*args: Any, **kwargs: Any) -> Any:
-    # The room of datasets lies above this one, and asks it for files.
-    return import_module("spikeloom.datasets.kwik").KwikModel(*args, **kwargs)
 
 
 READERS = (
@@ -82,15 +70,6 @@ READERS = (
         function="read_kwik_event",
         extensions=(".kwik", ".kwe"),
         description="events of KlustaViewa and Open Ephys in HDF5 files",
-    ),
-    Reader(
-        name="kwik",
-        kind="dataset",
-        recognise=_recognise_dataset,
-        read=_open_model,
-        function="KwikModel",
-        extensions=(".kwik",),
-        description="a dataset of klusta or phy, for curation",
     ),
 )
 """Readers of this module."""

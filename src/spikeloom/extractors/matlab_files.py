@@ -38,10 +38,11 @@ def read_matlab_fields(path: Path, names: Iterable[str]) -> dict[str, NDArray[An
     if not path.is_file():
         msg = f"There is no file {path}."
         raise MissingFileError(2, msg)
-    return _read_hdf5(path, names) if is_hdf5(path) else _read_version_5(path, names)
+    return _read_hdf5(path, names) if is_hdf5(path) else read_matlab_variables(path, names)
 
 
-def _read_version_5(path: Path, names: Iterable[str]) -> dict[str, NDArray[Any]]:
+def read_matlab_variables(path: Path, names: Iterable[str]) -> dict[str, NDArray[Any]]:
+    """Read some variables of a MATLAB file of version 5 to 7.2; see `read_matlab_fields`."""
     from scipy.io import loadmat  # noqa: PLC0415 - takes a while to import
     from scipy.io.matlab import MatReadError  # noqa: PLC0415 - the same
 

@@ -3,8 +3,9 @@
 phy executes the file. Here its syntax tree is evaluated instead, and only plain values are
 understood: numbers, strings, booleans, None, lists, tuples, dictionaries, names assigned
 earlier, ``+`` and the like between numbers or strings, f-strings without format code,
-``Path(...)``, ``os.path.join(...)`` and ``r"..."``. Anything else is refused with its line
-number. Running the file is possible where the caller asks for it (`trust=True`).
+``dict(name=...)``, ``range(...)``, ``Path(...)``, ``os.path.join(...)`` and ``r"..."``. Anything
+else is refused with its line number. Running the file is possible where the caller asks for it
+(`trust=True`).
 
 Source: https://phy.readthedocs.io/en/latest/sorting_user_guide (parameters file).
 """
@@ -225,7 +226,7 @@ def _is_too_large(value: object) -> bool:
             return False
 
 
-def _evaluate_any(node: ast.expr, values: Mapping[str, Any]) -> Any:  # noqa: C901, PLR0911 - cases
+def _evaluate_any(node: ast.expr, values: Mapping[str, Any]) -> Any:  # noqa: C901, PLR0911, PLR0912 - cases
     match node:
         case ast.Constant(value=value):
             return value
@@ -247,6 +248,11 @@ def _evaluate_any(node: ast.expr, values: Mapping[str, Any]) -> Any:  # noqa: C9
             return _joined(node, [_evaluate(part, values) for part in parts])
         case ast.FormattedValue(value=value, conversion=-1, format_spec=None):
             return _as_text(node, _evaluate(value, values))
+        case ast.Call(func=ast.Name(id="dict"), args=[], keywords=items):
+            # As klusta's parameter files are written.
+            if any(item.arg is None for item in items):
+                raise _NotPlainError(node)
+            return {str(item.arg): _evaluate(item.value, values) for item in items}
         case ast.Call(func=function, args=arguments, keywords=[]):
             return _call(node, ast.unparse(function), [_evaluate(a, values) for a in arguments])
         case _:
@@ -289,6 +295,11 @@ def _call(node: ast.Call, name: str, arguments: list[Any]) -> Any:
         case "Path" | "pathlib.Path" | "os.path.join" | "PurePath":
             _joined(node, [str(a) for a in arguments if isinstance(a, (str, PurePath))])
             return _checked(node, PurePath, *arguments)
+        case "range" if arguments:
+            span = _checked(node, range, *arguments)
+            if max(abs(span.start), abs(span.stop), len(span)) > _LENGTH_MAX:
+                raise _NotPlainError(node)
+            return list(span)
         case "str" if len(arguments) == 1:
             return _as_text(node, arguments[0])
         case "float" | "int" | "list" | "tuple" if len(arguments) == 1:

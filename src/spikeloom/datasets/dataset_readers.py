@@ -1,0 +1,55 @@
+"""Datasets for curation as readers of the registry, which finds this module by its name."""
+
+from pathlib import Path
+
+from spikeloom.datasets.kwik import KwikModel
+from spikeloom.datasets.template import TemplateModel
+from spikeloom.datasets.template_loading import load_template_model
+from spikeloom.extractors.kwik_readers import recognise_part
+from spikeloom.extractors.peeking import Peek
+from spikeloom.extractors.reader_registry import Certainty, Reader, Recognition, known, unknown
+
+
+def _recognise_phy(peek: Peek) -> Recognition:
+    if peek.path.name == "params.py":
+        is_phy = b"dat_path" in peek.head or b"sample_rate" in peek.head
+        return (
+            known(Certainty.CONTENT, "it sets dat_path")
+            if is_phy
+            else unknown("it does not set dat_path")
+        )
+    missing = [name for name in ("params.py", "spike_times.npy") if name not in peek.names]
+    if not missing:
+        return known(Certainty.LAYOUT, "it has params.py and spike_times.npy")
+    return unknown(f"it has no {' and no '.join(missing)}")
+
+
+def _recognise_kwik(peek: Peek) -> Recognition:
+    return recognise_part(peek, "a dataset for curation")
+
+
+def _read_phy(path: str | Path, *, trust_params: bool = False) -> TemplateModel:
+    return load_template_model(Path(path), trust_params=trust_params)
+
+
+READERS = (
+    Reader(
+        name="phy",
+        kind="dataset",
+        recognise=_recognise_phy,
+        read=_read_phy,
+        function="load_template_model",
+        extensions=("params.py",),
+        description="a dataset of KiloSort or phy, for curation",
+    ),
+    Reader(
+        name="kwik",
+        kind="dataset",
+        recognise=_recognise_kwik,
+        read=KwikModel,
+        function="KwikModel",
+        extensions=(".kwik",),
+        description="a dataset of klusta or phy, for curation",
+    ),
+)
+"""Readers of this module."""

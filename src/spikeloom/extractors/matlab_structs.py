@@ -1,0 +1,164 @@
+"""Structures and cells in MATLAB's files, of version 5 to 7.2 and of 7.3, as lists of arrays."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.errors import DataError
+from spikeloom.extractors.matlab_files import read_matlab_variables
+
+_N_ENTRIES_MAX = 1 << 20
+
+
+def read_matlab_cells(path: Path, name: str) -> list[NDArray[Any]] | None:
+    """Read a cell array of numbers.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    name : str
+        A variable, or a field of a structure such as ``"spikes/times"``.
+
+    Returns
+    -------
+    list of ndarray, or None
+        What is in each cell, as a list of numbers; None if there is no such variable.
+
+    Raises
+    ------
+    MissingFileError, ReadError
+        If the file is absent or damaged.
+    DataError
+        If a cell holds something else, or there are too many.
+    """
+    if _is_hdf5(path):
+        return _cells_of_hdf5(path, name)
+    value = read_matlab_variables(path, [name]).get(name)
+    if value is None:
+        return None
+    cells = list(value.reshape(-1, order="F")) if value.dtype == object else [value]
+    return [_numbers(path, name, np.asarray(cell)) for cell in cells]
+
+
+def read_matlab_structs(
+    path: Path, name: str, fields: Iterable[str]
+) -> list[dict[str, NDArray[Any]]] | None:
+    """Read some fields of an array of structures, or of a cell array of them.
+
+    Returns
+    -------
+    list of dict, or None
+        Arrays by field of each structure, as MATLAB has them; None if there is no such variable.
+
+    Raises
+    ------
+    MissingFileError, ReadError
+        If the file is absent or damaged.
+    DataError
+        If there are too many.
+    """
+    wanted = list(fields)
+    if _is_hdf5(path):
+        return _structs_of_hdf5(path, name, wanted)
+    value = read_matlab_variables(path, [name]).get(name)
+    if value is None:
+        return None
+    flat = list(value.reshape(-1, order="F"))
+    entries = [np.asarray(one).reshape(-1)[0] if value.dtype == object else one for one in flat]
+    return [
+        {field: np.asarray(one[field]) for field in wanted if field in (one.dtype.names or ())}
+        for one in entries
+    ]
+
+
+def _is_hdf5(path: Path) -> bool:
+    from h5py import is_hdf5  # noqa: PLC0415 - takes a while to import
+
+    return path.is_file() and bool(is_hdf5(path))
+
+
+def _cells_of_hdf5(path: Path, name: str) -> list[NDArray[Any]] | None:
+    from spikeloom.extractors.kwik_hdf5 import dataset_at, open_hdf5  # noqa: PLC0415 - h5py
+
+    with open_hdf5(path) as file:
+        dataset = dataset_at(file, name)
+        if dataset is None:
+            return None
+        if dataset.dtype != object:
+            return [_read(path, dataset).reshape(-1)]
+        return [
+            _numbers(path, name, _read(path, file[reference]))
+            for reference in _references(path, dataset)
+        ]
+
+
+def _structs_of_hdf5(
+    path: Path, name: str, fields: list[str]
+) -> list[dict[str, NDArray[Any]]] | None:
+    from spikeloom.extractors.kwik_hdf5 import (  # noqa: PLC0415 - imports h5py
+        dataset_at,
+        group_at,
+        open_hdf5,
+    )
+
+    with open_hdf5(path) as file:
+        group, cells = group_at(file, name), dataset_at(file, name)
+        if cells is not None:  # a cell of structures: references to groups
+            groups = [file[reference] for reference in _references(path, cells)]
+            return [
+                {field: _read(path, one[field]).T for field in fields if dataset_at(one, field)}
+                for one in groups
+            ]
+        if group is None:
+            return None
+        columns = {}
+        for field in fields:
+            dataset = dataset_at(group, field)
+            if dataset is None:
+                continue
+            if dataset.dtype == object:
+                found = [file[reference] for reference in _references(path, dataset)]
+                columns[field] = [_read(path, one).T for one in found]
+            else:  # a single structure has its values at once
+                columns[field] = [_read(path, dataset).T]
+        lengths = {len(column) for column in columns.values()}
+        if len(lengths) > 1:
+            msg = f"{path}: fields of {name} have {sorted(lengths)} values; one each is expected."
+            raise DataError(msg)
+        return [
+            {field: column[k] for field, column in columns.items()}
+            for k in range(lengths.pop() if lengths else 0)
+        ]
+
+
+def _references(path: Path, dataset: Any) -> list[Any]:
+    from spikeloom.extractors.kwik_hdf5 import checked_shape  # noqa: PLC0415 - imports h5py
+
+    shape = checked_shape(path, dataset)
+    if int(np.prod(shape)) > _N_ENTRIES_MAX:
+        msg = f"{path}: {dataset.name} has {shape} cells; no list of units has so many."
+        raise DataError(msg)
+    return list(np.asarray(dataset[()]).reshape(-1))
+
+
+def _read(path: Path, dataset: Any) -> NDArray[Any]:
+    from spikeloom.extractors.kwik_hdf5 import checked_shape  # noqa: PLC0415 - imports h5py
+
+    shape = checked_shape(path, dataset)
+    if dataset.attrs.get("MATLAB_empty", 0):
+        return np.zeros((0, 0))  # what is stored is its shape
+    if dataset.dtype.kind not in "iufb":
+        msg = f"{path}: {dataset.name} holds {dataset.dtype} of shape {shape}, and no numbers."
+        raise DataError(msg)
+    return np.asarray(dataset[()])
+
+
+def _numbers(path: Path, name: str, values: NDArray[Any]) -> NDArray[Any]:
+    if values.dtype.kind not in "iufb":
+        msg = f"{path}: a cell of {name} holds {values.dtype}, and no numbers."
+        raise DataError(msg)
+    return values.reshape(-1)

@@ -1,0 +1,264 @@
+"""Simulations of MEArec: a recording with exact truth, in one HDF5 file."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spikeloom.core.class_names import stored_as
+from spikeloom.core.recording import BaseRecording
+from spikeloom.core.sorting import BaseSorting, TableSortingSegment
+from spikeloom.core.spike_building import table_from_samples_and_labels
+from spikeloom.core.spike_vector import SpikeTable
+from spikeloom.errors import DataError
+from spikeloom.extractors.array_segments import ArraySegment
+from spikeloom.extractors.peeking import Peek
+from spikeloom.extractors.reader_registry import Certainty, Reader, Recognition, known, unknown
+
+_N_UNITS_MAX = 1 << 16
+
+
+@stored_as("spikeinterface.extractors.neoextractors.mearec.MEArecRecordingExtractor")
+class MEArecRecordingExtractor(BaseRecording):
+    """The recording of a MEArec file.
+
+    Parameters
+    ----------
+    file_path : str or Path
+        The file.
+    all_annotations : bool, default False
+        Annotate the recording with how it was made.
+    use_names_as_ids : bool, default False
+        Call channels ``ch0``, ``ch1`` rather than ``1``, ``2``.
+
+    Raises
+    ------
+    MissingFileError, ReadError
+        If the file is absent or damaged.
+    DataError
+        If it holds no recording, or contradicts itself.
+    """
+
+    def __init__(
+        self,
+        file_path: str | Path,
+        all_annotations: bool = False,
+        use_names_as_ids: bool = False,
+    ) -> None:
+        from spikeloom.extractors.kwik_hdf5 import (  # noqa: PLC0415 - imports h5py
+            attributes,
+            dataset_at,
+            open_array,
+            open_hdf5,
+        )
+
+        path = Path(file_path).absolute()
+        with open_hdf5(path) as file:
+            dataset = dataset_at(file, "recordings")
+            if dataset is None or len(dataset.shape or ()) != 2:
+                msg = f"{path} has no recordings of shape (n_samples, n_channels)."
+                raise DataError(msg)
+            traces = open_array(path, dataset)
+            gain = attributes(dataset).get("gain_to_uV", 1.0)
+            rate = _rate(path, file)
+            made = _read_info(file, "recordings") if all_annotations else {}
+        n_channels = traces.shape[1]
+        names = [f"ch{k}" for k in range(n_channels)]
+        ids = names if use_names_as_ids else [str(k + 1) for k in range(n_channels)]
+        super().__init__(rate, ids, traces.dtype)
+        self.add_recording_segment(ArraySegment(traces, self.sampling_frequency, 0.0))
+        if not use_names_as_ids:
+            self.set_property("channel_name", names)
+        self.set_channel_gains(_finite(path, gain, "gain_to_uV"))
+        self.set_channel_offsets(0.0)
+        self.annotate(**made)
+        self.annotate(is_filtered=True)
+        self._set_probe(path)
+        self._kwargs = {
+            "file_path": str(path),
+            "all_annotations": all_annotations,
+            "use_names_as_ids": use_names_as_ids,
+        }
+
+    def _set_probe(self, path: Path) -> None:
+        import probeinterface  # noqa: PLC0415 - takes a while to import
+
+        try:
+            probe = probeinterface.read_mearec(path)
+            probe.annotations["mearec_name"] = str(probe.annotations["mearec_name"])
+            self.set_probe(probe, in_place=True)
+        except Exception as error:
+            # It trusts what it reads, and raises anything.
+            msg = f"{path}: its probe cannot be read ({type(error).__name__}: {error})."
+            raise DataError(msg) from error
+
+
+@stored_as("spikeinterface.extractors.neoextractors.mearec.MEArecSortingExtractor")
+class MEArecSortingExtractor(BaseSorting):
+    """The true spikes of a MEArec file.
+
+    Parameters
+    ----------
+    file_path : str or Path
+        The file.
+
+    Raises
+    ------
+    MissingFileError, ReadError
+        If the file is absent or damaged.
+    DataError
+        If it holds no spike trains, or contradicts itself.
+
+    Notes
+    -----
+    Unit ids are ``#0``, ``#1``, …; what MEArec tells of units are properties.
+    """
+
+    def __init__(self, file_path: str | Path) -> None:
+        from spikeloom.extractors.kwik_hdf5 import (  # noqa: PLC0415 - imports h5py
+            dataset_at,
+            group_at,
+            numbered_children,
+            open_hdf5,
+            read_vector,
+        )
+
+        path = Path(file_path).absolute()
+        with open_hdf5(path) as file:
+            trains = group_at(file, "spiketrains")
+            numbers = numbered_children(trains)
+            if trains is None or len(numbers) > _N_UNITS_MAX:
+                msg = f"{path} has no spiketrains, or too many."
+                raise DataError(msg)
+            rate = _rate(path, file)
+            times_s = []
+            told: list[dict[str, Any]] = []
+            for k in numbers:
+                dataset = dataset_at(trains, f"{k}/times")
+                if dataset is None:
+                    msg = f"{path} has no times of the unit {k}."
+                    raise DataError(msg)
+                times_s.append(read_vector(path, dataset, np.float64))
+                told.append(_read_info(trains, f"{k}/annotations", root=""))
+        super().__init__(rate, [f"#{k}" for k in numbers])
+        if any(not np.isfinite(times).all() or (times < 0).any() for times in times_s):
+            msg = f"{path} has spikes at times that are no times."
+            raise DataError(msg)
+        self._samples = [np.round(times * rate).astype(np.int64) for times in times_s]
+        self.add_sorting_segment(TableSortingSegment(self, 0, None))
+        for name in sorted(set().union(*told) if told else ()):
+            values: list[Any] = [one.get(name) for one in told]
+            if all(isinstance(value, str) for value in values) or all(
+                isinstance(value, int | float) for value in values
+            ):
+                self.set_property(name, values)
+        self._kwargs = {"file_path": str(path)}
+
+    def _make_spike_table(self) -> SpikeTable:
+        empty = np.zeros(0, np.int64)
+        samples = np.concatenate([empty, *self._samples])
+        units = np.repeat(np.arange(len(self._samples)), [len(one) for one in self._samples])
+        return table_from_samples_and_labels([samples], [self.unit_ids[units]], self.unit_ids)[0]
+
+
+def read_mearec_recording(
+    file_path: str | Path, all_annotations: bool = False, use_names_as_ids: bool = False
+) -> MEArecRecordingExtractor:
+    """Open the recording of a MEArec file; see `MEArecRecordingExtractor`."""
+    return MEArecRecordingExtractor(file_path, all_annotations, use_names_as_ids)
+
+
+def read_mearec_sorting(file_path: str | Path) -> MEArecSortingExtractor:
+    """Open the true spikes of a MEArec file; see `MEArecSortingExtractor`."""
+    return MEArecSortingExtractor(file_path)
+
+
+def read_mearec(file_path: str | Path) -> tuple[MEArecRecordingExtractor, MEArecSortingExtractor]:
+    """Open a MEArec file.
+
+    Parameters
+    ----------
+    file_path : str or Path
+        The file.
+
+    Returns
+    -------
+    recording : MEArecRecordingExtractor
+        The recording.
+    sorting : MEArecSortingExtractor
+        The true spikes.
+    """
+    return MEArecRecordingExtractor(file_path), MEArecSortingExtractor(file_path)
+
+
+def _finite(path: Path, value: object, name: str) -> float:
+    try:
+        number = float(np.asarray(value).reshape(-1)[0])
+    except (TypeError, ValueError, IndexError):
+        number = float("nan")
+    if not np.isfinite(number):
+        msg = f"{path}: {name} must be a number; got {value!r}."
+        raise DataError(msg)
+    return number
+
+
+def _rate(path: Path, file: Any) -> float:
+    rate = _finite(path, _read_info(file, "recordings").get("fs"), "info/recordings/fs")
+    if rate <= 0:
+        msg = f"{path}: info/recordings/fs must be above 0; got {rate}."
+        raise DataError(msg)
+    return rate
+
+
+def _read_info(node: Any, name: str, root: str = "info/") -> dict[str, Any]:
+    """Return the single values in a group, as numbers, truth values or text."""
+    from spikeloom.extractors.kwik_hdf5 import (  # noqa: PLC0415 - imports h5py
+        dataset_at,
+        group_at,
+        names_in,
+    )
+
+    group = group_at(node, f"{root}{name}")
+    found: dict[str, Any] = {}
+    for key in names_in(group):
+        dataset = dataset_at(group, key)
+        if dataset is None or dataset.shape != ():
+            continue
+        value = dataset[()]
+        if isinstance(value, bytes):
+            found[key] = value.decode("utf-8", errors="replace")
+        elif isinstance(value, np.generic) and value.dtype.kind in "biuf":
+            found[key] = value.item()
+    return found
+
+
+def _recognise(peek: Peek) -> Recognition:
+    if not peek.is_hdf5:
+        return unknown("it is no HDF5 file")
+    missing = {"recordings", "spiketrains", "info", "channel_positions"} - set(peek.hdf5_members)
+    if missing:
+        return unknown(f"the HDF5 file has no {' and no '.join(sorted(missing))}")
+    return known(Certainty.CONTENT, "it is HDF5 with recordings, spiketrains and info")
+
+
+READERS = (
+    Reader(
+        name="mearec",
+        kind="recording",
+        recognise=_recognise,
+        read=read_mearec_recording,
+        function="read_mearec",
+        extensions=(".h5",),
+        description="simulations of MEArec",
+    ),
+    Reader(
+        name="mearec",
+        kind="sorting",
+        recognise=_recognise,
+        read=read_mearec_sorting,
+        function="read_mearec",
+        extensions=(".h5",),
+        description="true spikes of MEArec",
+    ),
+)
+"""Readers of this module."""

@@ -1,0 +1,162 @@
+"""Intervals of NWB files, such as trials, as events."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.core.class_names import stored_as
+from spikeloom.errors import DataError, ParameterError, SpikeloomError
+from spikeloom.extractors.listed_events import ListedEvents, described_events
+from spikeloom.extractors.nwb_recording import is_nwb
+from spikeloom.extractors.peeking import Peek
+from spikeloom.extractors.reader_registry import Certainty, Reader, Recognition, known, unknown
+from spikeloom.storage.stores import is_url, local_path
+
+if TYPE_CHECKING:
+    from spikeloom.extractors.nwb_files import NwbTree
+
+_ROOT = "intervals"
+
+_OWN = ("start_time", "stop_time")
+
+_LABELS = ("label", "labels", "type", "condition", "name")
+"""Columns that an event's label is taken from; the first that is there."""
+
+_TAKEN = frozenset({*_OWN, "id", "time", "duration", "label", "timeseries"})
+
+
+@stored_as("spikeloom.NwbEventExtractor")
+class NwbEventExtractor(ListedEvents):
+    """The tables of intervals of an NWB file: a channel for each, such as ``trials``.
+
+    Parameters
+    ----------
+    file_path : str or Path
+        The file, the folder of a zarr store, or its URL.
+    interval_names : list of str or str, optional
+        Which tables; all by default.
+    storage_options : dict, optional
+        How to reach a URL, as fsspec takes it.
+
+    Raises
+    ------
+    MissingFileError, ReadError
+        If the file is absent or damaged.
+    DataError
+        If it has no intervals, or contradicts itself.
+    ParameterError
+        If there is no such table.
+
+    Notes
+    -----
+    Fields of an event: ``time`` and ``duration`` in seconds, ``label``, and every column that has
+    one value for each interval.
+    """
+
+    def __init__(
+        self,
+        file_path: str | Path,
+        interval_names: Iterable[str] | str | None = None,
+        *,
+        storage_options: dict[str, Any] | None = None,
+    ) -> None:
+        from spikeloom.extractors.nwb_files import open_nwb  # noqa: PLC0415 - imports h5py
+
+        location = file_path if is_url(file_path) else local_path(file_path).absolute()
+        with open_nwb(location, storage_options) as tree:
+            found = _tables(tree)
+            if not found:
+                msg = f"{location} has no intervals."
+                raise DataError(msg)
+            if interval_names is None:
+                wanted = found
+            elif isinstance(interval_names, str):
+                wanted = [interval_names]
+            else:
+                wanted = list(interval_names)
+            missing = [name for name in wanted if name not in found]
+            if missing:
+                msg = f"{location} has no intervals {missing}. There are {', '.join(found)}."
+                raise ParameterError(msg)
+            events = {name: _read_table(tree, f"{_ROOT}/{name}") for name in wanted}
+        super().__init__([events])
+        self._kwargs = {
+            "file_path": str(location),
+            "interval_names": None if interval_names is None else wanted,
+            "storage_options": storage_options,
+        }
+
+
+def read_nwb_event(
+    file_path: str | Path,
+    interval_names: Iterable[str] | str | None = None,
+    *,
+    storage_options: dict[str, Any] | None = None,
+) -> NwbEventExtractor:
+    """Read the intervals of an NWB file; see `NwbEventExtractor`."""
+    return NwbEventExtractor(file_path, interval_names, storage_options=storage_options)
+
+
+def _tables(tree: "NwbTree") -> list[str]:
+    return [name for name in tree.groups(_ROOT) if tree.shape(f"{_ROOT}/{name}/start_time")]
+
+
+def _read_table(tree: "NwbTree", path: str) -> NDArray[Any]:
+    starts = tree.values(f"{path}/start_time")
+    stops = tree.values(f"{path}/stop_time") if tree.shape(f"{path}/stop_time") else starts
+    if starts.ndim != 1 or starts.shape != stops.shape or starts.dtype.kind not in "iuf":
+        msg = f"{tree.where}: {path} has {starts.shape} starts and {stops.shape} ends."
+        raise DataError(msg)
+    names = tree.attributes(path).get("colnames", ())
+    columns: dict[str, NDArray[Any]] = {}
+    for name in [str(name) for name in np.atleast_1d(np.asarray(names, dtype=object))]:
+        shape = tree.shape(f"{path}/{name}")
+        if name in _OWN or shape != starts.shape or tree.shape(f"{path}/{name}_index"):
+            continue
+        try:
+            values = tree.values(f"{path}/{name}")
+        except DataError:
+            continue  # refers to other places of the file
+        if values.dtype.kind in "iufbSU":
+            columns[name] = values
+    texts = {name: values for name, values in columns.items() if values.dtype.kind in "SU"}
+    label = next((texts[name] for name in _LABELS if name in texts), None)
+    others = {name: values for name, values in columns.items() if name not in _TAKEN}
+    return described_events(
+        starts.astype(np.float64),
+        (stops - starts).astype(np.float64),
+        path.rpartition("/")[2] if label is None else label,
+        others,
+    )
+
+
+def _recognise(peek: Peek) -> Recognition:
+    if not is_nwb(peek):
+        return unknown("it is no HDF5 file or zarr store with nwb_version")
+    from spikeloom.extractors.nwb_files import open_nwb  # noqa: PLC0415 - imports h5py
+
+    try:
+        with open_nwb(peek.path) as tree:
+            found = _tables(tree)
+    except SpikeloomError as error:
+        return unknown(f"it is a damaged NWB file ({error})")
+    if not found:
+        return unknown("it is an NWB file without intervals")
+    return known(Certainty.CONTENT, f"it is an NWB file with {', '.join(found[:3])}")
+
+
+READERS = (
+    Reader(
+        name="nwb",
+        kind="event",
+        recognise=_recognise,
+        read=read_nwb_event,
+        function="read_nwb_event",
+        extensions=(".nwb", ".nwb.zarr"),
+        description="intervals of Neurodata Without Borders",
+    ),
+)
+"""Readers of this module."""
