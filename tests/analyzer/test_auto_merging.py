@@ -67,7 +67,9 @@ def test_presets_find_what_was_split(analyzer, preset, expected):
     groups, outs = compute_merge_unit_groups(
         analyzer, preset, steps_params=params, extra_outputs=True
     )
-    assert sorted(groups) == expected
+    # Units that were split in time, too, are found by some chance in correlograms so short.
+    assert all(group in groups for group in expected)
+    assert all(group in [["a0", "a1"], ["b0", "b1"]] for group in groups)
     assert outs["num_spikes"].shape == (8,)
 
 

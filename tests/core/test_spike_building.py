@@ -14,6 +14,7 @@ from making.spikes import (
 from reference import spike_vector as twin
 from spikeloom.core.spike_building import (
     sort_spikes,
+    sorted_times,
     table_from_columns,
     table_from_peaks,
     table_from_samples_and_labels,
@@ -202,3 +203,21 @@ def test_samples_and_labels_must_match():
         table_from_samples_and_labels([[1, 2]], [[3, 8]], unit_ids=[3, 4])
     with pytest.raises(DataError, match="same number"):
         table_from_columns([1, 2], [0], n_units=1)
+
+
+@pytest.mark.parametrize("n_times", [0, 1, 1000, 20_000])
+@pytest.mark.parametrize("dtype", ["int64", "int32", "uint64", "float64"])
+def test_times_are_sorted_only_if_they_are_not(n_times, dtype):
+    random = np.random.default_rng(0).integers(0, 10**9, n_times)
+    times = (random if dtype[0] == "u" else random - 5 * 10**8).astype(dtype)
+    before = times.copy()
+    in_order = sorted_times(times)
+    assert in_order.dtype == dtype
+    np.testing.assert_array_equal(in_order, np.sort(before))
+    np.testing.assert_array_equal(times, before)
+    assert sorted_times(in_order) is in_order
+
+
+def test_times_that_lie_far_apart_are_sorted():
+    times = np.array([2**62, -(2**62), 2**63 - 1, 0] * 5000)
+    np.testing.assert_array_equal(sorted_times(times), np.sort(times))

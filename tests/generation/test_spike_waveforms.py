@@ -6,7 +6,7 @@ from spikeloom.errors import ParameterError
 from spikeloom.generation.spike_waveforms import (
     SpikePhases,
     delayed_waveforms,
-    fine_waveform,
+    fine_waveforms,
     generate_single_fake_waveform,
     window_times_ms,
 )
@@ -59,13 +59,48 @@ def test_amplitudes_may_be_others():
     assert 20 < waveform.max() < 30  # smoothing takes more of the sharp trough
 
 
-@given(st.lists(st.floats(-0.04, 0.9), min_size=1, max_size=6))
-def test_delays_are_exact(delays_ms):
-    waveform = fine_waveform(SpikePhases())
-    times_ms = window_times_ms(30_000.0, 1.0, 3.0)
-    delayed = delayed_waveforms(waveform, times_ms, np.array(delays_ms))
-    expected = waveform.at(times_ms - np.array(delays_ms)[:, None])
-    np.testing.assert_allclose(delayed, expected, atol=2e-4)
+@given(
+    st.sampled_from([10_000.0, 24_414.0625, 30_000.0]),
+    st.lists(st.tuples(st.floats(-0.5, 5.0), st.floats(-0.5, 5.0)), min_size=1, max_size=4),
+)
+def test_delays_are_exact(rate, delays_ms):
+    n_steps = 20
+    phases = SpikePhases(recovery_ms=np.linspace(1, 1.5, len(delays_ms)))
+    waveforms = fine_waveforms(phases, step_ms=1000 / rate / n_steps)
+    times_ms = window_times_ms(rate, 1.0, 3.0)
+    delayed = delayed_waveforms(
+        waveforms,
+        np.array(delays_ms),
+        n_before=round(rate / 1000),
+        n_samples=times_ms.size,
+        n_steps=n_steps,
+    )
+    for unit, (own, channels_ms) in enumerate(zip(delayed, delays_ms, strict=True)):
+        for channel, delay_ms in zip(own, channels_ms, strict=True):
+            expected = waveforms.at(times_ms - delay_ms, unit)
+            np.testing.assert_allclose(channel, expected, atol=1e-9)
+
+
+def test_units_together_are_as_each_alone():
+    columns = {"smooth_ms": [0.0, 0.03, 0.07], "depolarization_ms": [0.3, 0.1, 0.2]}
+    together = fine_waveforms(SpikePhases(**{k: np.array(v) for k, v in columns.items()}))
+    times_ms = np.linspace(-1, 4, 777)
+    for unit in range(3):
+        alone = fine_waveforms(SpikePhases(**{k: v[unit] for k, v in columns.items()}))
+        np.testing.assert_allclose(together.at(times_ms, unit), alone.at(times_ms), atol=1e-7)
+
+
+def test_smoothing_is_a_gaussian_mean():
+    sharp, smooth = (fine_waveforms(SpikePhases(smooth_ms=ms)) for ms in (0.0, 0.05))
+    times_ms = np.linspace(-1, 3, 2001)
+    offsets_ms = np.linspace(-0.3, 0.3, 601)
+    weights = np.exp(-0.5 * (offsets_ms / 0.05) ** 2)
+    shift_ms = (smooth.troughs[0] - round((0.1 + 6 * 0.05) / 0.002) - 1) * 0.002
+    means = np.array([
+        np.average(sharp.at(time_ms + shift_ms - offsets_ms), weights=weights)
+        for time_ms in times_ms
+    ])
+    np.testing.assert_allclose(smooth.at(times_ms), means / -means.min(), atol=3e-3)
 
 
 @pytest.mark.parametrize(

@@ -62,11 +62,30 @@ def test_fractions_are_shifts():
 
 def test_flat_neurons_reach_farther_one_way():
     channels = np.array([[30.0, 0.0, 0.0], [0.0, 30.0, 0.0]])
-    np.testing.assert_allclose(ellipsoid_distances(channels, np.zeros(3)), 30)
-    flat = ellipsoid_distances(channels, np.zeros(3), shrink=0.5, angle=0.0)
-    np.testing.assert_allclose(flat, [30, 60])
-    turned = ellipsoid_distances(channels, np.zeros(3), shrink=0.5, angle=np.pi / 2)
-    np.testing.assert_allclose(turned, [60, 30])
+    here = np.zeros((1, 3))
+    np.testing.assert_allclose(ellipsoid_distances(channels, here), [[30, 30]])
+    flat = ellipsoid_distances(channels, here, shrink=0.5, angle=0.0)
+    np.testing.assert_allclose(flat, [[30, 60]])
+    both = ellipsoid_distances(
+        channels, np.zeros((2, 3)), shrink=[0.5, 0.5], angle=[0.0, np.pi / 2]
+    )
+    np.testing.assert_allclose(both, [[30, 60], [60, 30]])
+
+
+def test_units_together_are_as_each_alone():
+    units = np.random.default_rng(0).uniform([0, 0, 5], [20, 60, 40], (40, 3))
+    params = draw_unit_parameters({}, 40, seed=3)
+    options = {"sampling_frequency": RATE, "ms_before": 1.0, "ms_after": 3.0}
+    together = generate_templates(CHANNELS, units, **options, unit_params=params)
+    for k in (0, 15, 16, 39):
+        own = {name: values[k] for name, values in params.items()}
+        alone = generate_templates(CHANNELS, units[k : k + 1], **options, unit_params=own)
+        np.testing.assert_allclose(together[k], alone[0], atol=1e-4)
+
+
+def test_whole_numbers_are_rounded_towards_zero():
+    whole, real = make(dtype="int16"), make(dtype="float64")
+    np.testing.assert_array_equal(whole, np.trunc(real))
 
 
 def test_seeds_decide_and_given_parameters_leave_the_others_alone():

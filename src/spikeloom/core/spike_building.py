@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.core.spike_labels import check_unit_ids, index_labels
 from spikeloom.core.spike_vector import (
-    N_SPIKES_COMPILED,
     SpikeTable,
     blocks,
     check_unit_range,
@@ -23,6 +22,7 @@ from spikeloom.core.spike_vector import (
     offsets_of,
     read_only,
     ties_are_in_order,
+    uses_kernels,
 )
 from spikeloom.errors import DataError, ParameterError
 
@@ -304,6 +304,32 @@ def sort_spikes(sample_index: NDArray[np.int64], unit_index: NDArray[np.int32]) 
         _sort_ties(sample_index, unit_index)
 
 
+def sorted_times(times: ArrayLike) -> NDArray[np.number]:
+    """Return times in order: themselves if they are, or else a new array.
+
+    Parameters
+    ----------
+    times : array_like of shape (n_spikes,)
+        Samples or seconds.
+
+    Examples
+    --------
+    >>> sorted_times([7, -3, 5])
+    array([-3,  5,  7])
+    """
+    train = np.asarray(times)
+    if np.all(train[1:] >= train[:-1]):
+        return train
+    if train.dtype != np.int64 or not uses_kernels(train.size):
+        return np.sort(train)
+    low, high = int(train.min()), int(train.max())
+    if (high - low).bit_length() > _N_KEY_BITS:
+        return np.sort(train)
+    in_order = _sort_keys(train - low, (high - low).bit_length(), 0)
+    in_order += low
+    return in_order
+
+
 def _sort_all(sample_index: NDArray[np.int64], unit_index: NDArray[np.int32]) -> None:
     """Sort spikes by sample, then unit, in place, as one number for each spike."""
     low, high = int(sample_index.min()), int(sample_index.max())
@@ -330,7 +356,7 @@ def _sort_all(sample_index: NDArray[np.int64], unit_index: NDArray[np.int32]) ->
 
 def _sort_keys(keys: NDArray[np.int64], n_bits: int, n_bits_in_order: int) -> NDArray[np.int64]:
     """Return numbers of `n_bits` bits in order; `keys` is overwritten, and may be what returns."""
-    if keys.size < N_SPIKES_COMPILED:
+    if not uses_kernels(keys.size):
         # Trains one after the other are runs, which a stable sort finds and merges.
         keys.sort(kind="stable" if n_bits_in_order else None)
         return keys

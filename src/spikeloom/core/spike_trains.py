@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.core.spike_vector import (
-    N_SPIKES_COMPILED,
     SpikeTable,
     blocks,
     check_unit_range,
     cut_train,
     offsets_of,
     read_only,
+    uses_kernels,
 )
 from spikeloom.errors import ParameterError
 
@@ -133,7 +133,7 @@ def group_by_unit(table: SpikeTable, n_units: int, *, major: Major = "unit") -> 
     """
     slices = _slices(table, n_units, major)
     order = np.empty(table.n_spikes, np.int64)
-    if table.n_spikes < N_SPIKES_COMPILED:
+    if not uses_kernels(table.n_spikes):
         _group_plain(table, slices, major, order)
     else:
         _group_compiled(table, slices, major, order)
@@ -157,7 +157,7 @@ def trains_by_unit(table: SpikeTable, n_units: int) -> UnitTrains:
     """
     slices = _slices(table, n_units, "unit")
     samples = np.empty(table.n_spikes, np.int64)
-    if table.n_spikes < N_SPIKES_COMPILED:
+    if not uses_kernels(table.n_spikes):
         _group_plain(table, slices, "unit", samples)
         samples = np.asarray(table.sample_index[samples])
     else:

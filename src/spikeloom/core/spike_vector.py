@@ -6,6 +6,7 @@ keeps the same in 12 bytes a spike, knows its segments, and may lie over a memor
 of shared memory, or a spike vector that exists already.
 """
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -46,6 +47,9 @@ unit_period_dtype = np.dtype([*base_period_dtype.descr, ("unit_index", np.int64)
 N_SPIKES_COMPILED = 1 << 20
 """From so many spikes on compiled kernels are used: numpy takes up to 0.06 s for fewer, while
 loading the compiler costs 0.6 s once. The results are the same."""
+
+_N_SPIKES_LOADED = 1 << 14
+"""From so many on, if the compiler is there already."""
 
 N_BLOCK = 1 << 16
 """Spikes are worked through in blocks that fit into a processor's cache."""
@@ -140,6 +144,24 @@ class SpikeTable:
                 vector["unit_index"][block] = self.unit_index[block]
                 vector["segment_index"][block] = segment_index
         return vector
+
+
+def uses_kernels(n_spikes: int, n_worth_loading: int = N_SPIKES_COMPILED) -> bool:
+    """Tell whether compiled kernels are the quicker way, which gives the same results.
+
+    Parameters
+    ----------
+    n_spikes : int
+        What there is to do.
+    n_worth_loading : int
+        From so many spikes on, kernels are quicker even if the compiler has yet to be loaded.
+
+    Examples
+    --------
+    >>> uses_kernels(100), uses_kernels(10_000_000)
+    (False, True)
+    """
+    return n_spikes >= (_N_SPIKES_LOADED if "numba" in sys.modules else n_worth_loading)
 
 
 def blocks(spikes: slice) -> Iterator[slice]:

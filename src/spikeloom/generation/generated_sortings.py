@@ -10,12 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.core.class_names import stored_as
 from spikeloom.core.sorting import BaseSorting, BaseSortingSegment
-from spikeloom.core.spike_building import table_from_unit_dicts
-from spikeloom.core.spike_vector import SpikeTable, cut_train
-from spikeloom.engine.executor import map_items
+from spikeloom.core.spike_vector import SpikeTable, cut_train, offsets_of, read_only
+from spikeloom.core.train_merging import merge_trains
 from spikeloom.errors import ParameterError
+from spikeloom.generation.drawn_trains import DrawnTrains
 from spikeloom.generation.foreign_seeds import refuse_foreign_seed
-from spikeloom.generation.random_firings import draw_unit_train, unit_firings
+from spikeloom.generation.random_firings import draw_trains, unit_firings
 from spikeloom.generation.random_streams import Purpose, given_or_new_seed, random_stream
 from spikeloom.generation.segment_lengths import segment_lengths
 from spikeloom.generation.spike_trains import Firing
@@ -120,12 +120,16 @@ class SortingGenerator(BaseSorting):
         }
 
     def _make_spike_table(self) -> SpikeTable:
-        units = self.unit_ids.tolist()
-        trains = [
-            dict(zip(units, map_items(segment.draw_train, range(len(units))), strict=True))
-            for segment in self._segments
+        merged = [
+            merge_trains(drawn.samples, drawn.starts, drawn.counts)
+            for drawn in (segment.draw_trains() for segment in self._segments)
         ]
-        return table_from_unit_dicts(trains, self.unit_ids)[0]
+        samples, units = (
+            columns[0] if len(columns) == 1 else np.concatenate(columns)
+            for columns in zip(*merged, strict=True)
+        )
+        offsets = offsets_of([each.size for each, _ in merged])
+        return SpikeTable(read_only(samples), read_only(units), read_only(offsets))
 
     @classmethod
     def _handle_kwargs_backward_compatibility(
@@ -171,23 +175,33 @@ class SortingGeneratorSegment(BaseSortingSegment):
         self._n_samples = n_samples
         self._sampling_frequency = sampling_frequency
 
-    def draw_train(self, unit_index: int) -> NDArray[np.int64]:
-        """Draw the spikes of a unit, in samples, increasing."""
-        train = draw_unit_train(
-            self._firings[unit_index],
-            (self._segment_index, unit_index),
+    def draw_trains(self, units: slice = slice(None)) -> DrawnTrains:
+        """Draw the spikes of some units that follow each other, of all by default."""
+        first, end, _ = units.indices(len(self._firings))
+        drawn = draw_trains(
+            self._firings[first:end],
             self._seed,
+            self._segment_index,
             self._n_samples,
             self._sampling_frequency,
+            first_unit=first,
         )
-        added = self._added.get(unit_index)
-        return train if added is None else np.sort(np.concatenate([train, added]))
+        if not any(first <= unit < end for unit in self._added):
+            return drawn
+        none = np.zeros(0, np.int64)
+        trains = [
+            np.sort(np.concatenate([drawn.train(k), self._added.get(first + k, none)]))
+            for k in range(end - first)
+        ]
+        counts = np.array([train.size for train in trains])
+        return DrawnTrains(np.concatenate(trains), offsets_of(counts)[:-1], counts)
 
     def get_unit_spike_train(
         self, unit_id: Any, start_frame: int | None = None, end_frame: int | None = None
     ) -> NDArray[np.int64]:
         """Return the samples of the spikes of a unit from `start_frame` to before `end_frame`."""
-        train = self.draw_train(int(unit_id))
+        unit = int(unit_id)
+        train = self.draw_trains(slice(unit, unit + 1)).train(0)
         first, last = cut_train(train, start_frame, end_frame)
         return train[first:last]
 

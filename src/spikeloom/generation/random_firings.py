@@ -1,15 +1,29 @@
 """When made-up units fire: at random, but never within their refractory period."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikeloom.core.spike_building import sort_spikes
+from spikeloom.core.spike_building import sorted_times
+from spikeloom.core.spike_vector import offsets_of
+from spikeloom.core.train_merging import merge_trains
 from spikeloom.errors import ParameterError
-from spikeloom.generation.random_streams import Purpose, given_or_new_seed, random_stream
+from spikeloom.generation.drawn_trains import (
+    DrawnTrains,
+    draw_even_trains,
+    draw_renewal_trains,
+    intervals_of_rates,
+)
+from spikeloom.generation.random_streams import (
+    Purpose,
+    given_or_new_seed,
+    random_stream,
+    stream_keys,
+)
 from spikeloom.generation.segment_lengths import segment_lengths
-from spikeloom.generation.spike_trains import Firing, draw_poisson_train
+from spikeloom.generation.spike_trains import Firing
 
 _SHUFFLE_PERIODS = 20
 
@@ -54,10 +68,12 @@ def unit_firings(
             msg = f"{name} has shape {array.shape}; give one number, or {num_units} of them."
             raise ParameterError(msg)
         columns.append(np.broadcast_to(array, num_units).tolist())
-    return [
-        Firing(rate_hz, refractory_ms) if rate_hz != 0 else None
-        for rate_hz, refractory_ms in zip(*columns, strict=True)
-    ]
+    # Many units fire alike, and one check is enough for them.
+    made: dict[tuple[float, float], Firing | None] = {}
+    for how in zip(*columns, strict=True):
+        if how not in made:
+            made[how] = Firing(*how) if how[0] != 0 else None
+    return [made[how] for how in zip(*columns, strict=True)]
 
 
 def synthesize_poisson_spike_vector(
@@ -110,39 +126,45 @@ def synthesize_poisson_spike_vector(
     seed = given_or_new_seed(seed)
     (n_samples,) = segment_lengths([duration], sampling_frequency)
     firings = unit_firings(firing_rates, refractory_period_ms, num_units, seed)
-    trains = [
-        draw_unit_train(firing, (0, unit), seed, n_samples, sampling_frequency)
-        for unit, firing in enumerate(firings)
-    ]
-    return _merged(trains)
+    return _merged(draw_trains(firings, seed, 0, n_samples, sampling_frequency))
 
 
-def draw_unit_train(
-    firing: Firing | None,
-    place: tuple[int, int],
+def draw_trains(
+    firings: Sequence[Firing | None],
     seed: int,
+    segment_index: int,
     n_samples: int,
     sampling_frequency: float,
-) -> NDArray[np.int64]:
-    """Draw the spikes of a unit; `place` is its segment and its index.
+    *,
+    first_unit: int = 0,
+) -> DrawnTrains:
+    """Draw the spikes of units in a segment; those of `first_unit` are of ``firings[0]``.
 
     Returns
     -------
-    ndarray of shape (n_spikes,) and dtype int64
-        In samples, increasing.
+    DrawnTrains
+        A train for each of `firings`; one of None has no spikes.
 
     Examples
     --------
-    >>> train = draw_unit_train(Firing(5.0), (0, 3), 0, 300_000, 30_000.0)
-    >>> 20 < train.size < 80
-    True
+    >>> options = {"seed": 0, "segment_index": 0, "n_samples": 300_000, "sampling_frequency": 3e4}
+    >>> both = draw_trains([Firing(5.0), Firing(8.0)], **options)
+    >>> alone = draw_trains([Firing(8.0)], **options, first_unit=1)
+    >>> bool((both.train(1) == alone.train(0)).all()), 20 < both.train(0).size < 80
+    (True, True)
     """
-    if firing is None or n_samples == 0:
-        return np.zeros(0, np.int64)
-    stream = random_stream(seed, Purpose.SPIKE_TRAIN, *place)
-    return draw_poisson_train(
-        firing, stream, n_samples=n_samples, sampling_frequency=sampling_frequency
+    firing = [k for k, each in enumerate(firings) if each is not None]
+    how = [(each.rate_hz, each.refractory_ms) for each in firings if each is not None]
+    rates_hz, refractory_ms = np.array(how, np.float64).reshape(-1, 2).T
+    drawn = draw_renewal_trains(
+        np.array(firing, np.int64) + first_unit,
+        intervals_of_rates(rates_hz, refractory_ms, sampling_frequency),
+        n_samples,
+        stream_keys(seed, Purpose.SPIKE_TRAIN, segment_index),
     )
+    starts, counts = np.zeros((2, len(firings)), np.int64)
+    starts[firing], counts[firing] = drawn.starts, drawn.counts
+    return DrawnTrains(drawn.samples, starts, counts)
 
 
 def synthesize_random_firings(
@@ -195,43 +217,38 @@ def synthesize_random_firings(
     seed = given_or_new_seed(seed)
     (n_samples,) = segment_lengths([duration], sampling_frequency)
     firings = unit_firings(firing_rates, refractory_period_ms, num_units, seed)
-    trains = []
+    n_spikes, refractory = np.zeros((2, num_units), np.int64)
     for unit, firing in enumerate(firings):
+        if firing is not None:
+            n_spikes[unit] = int(firing.rate_hz * duration)
+            refractory[unit] = math.ceil(firing.refractory_ms * sampling_frequency / 1000)
+    if not add_shift_shuffle:
+        keys = stream_keys(seed, Purpose.UNIFORM_TRAIN)
+        return _merged(draw_even_trains(n_spikes, refractory, n_samples, keys))
+    trains = [np.zeros(0, np.int64)]
+    for unit, (n_wanted, period) in enumerate(zip(n_spikes, refractory, strict=True)):
         stream = random_stream(seed, Purpose.UNIFORM_TRAIN, unit)
-        if firing is None:
-            trains.append(np.zeros(0, np.int64))
-            continue
-        period = math.ceil(firing.refractory_ms * sampling_frequency / 1000)
-        n_spikes = int(firing.rate_hz * duration)
-        if add_shift_shuffle:
-            n_draws = int(n_spikes + 10 * math.sqrt(n_spikes))
-            trains.append(_draw_shuffled_train(n_draws, period, n_samples, stream)[:n_spikes])
-        else:
-            trains.append(_draw_uniform_train(n_spikes, period, n_samples, stream))
-    return _merged([np.sort(train) for train in trains])
-
-
-def _draw_uniform_train(
-    n_spikes: int, period: int, n_samples: int, stream: np.random.Generator
-) -> NDArray[np.int64]:
-    """Draw spikes evenly, all arrangements that keep a least interval being as likely."""
-    # Without the refractory periods between spikes, any arrangement will do.
-    n_free = n_samples - max(0, n_spikes - 1) * period
-    train = np.sort(stream.integers(0, max(1, n_free), n_spikes))
-    return train + period * np.arange(n_spikes)
+        trains.append(_draw_shuffled_train(int(n_wanted), int(period), n_samples, stream))
+    counts = np.array([train.size for train in trains[1:]], np.int64)
+    return _merged(DrawnTrains(np.concatenate(trains), offsets_of(counts)[:-1], counts))
 
 
 def _draw_shuffled_train(
-    n_draws: int, period: int, n_samples: int, stream: np.random.Generator
+    n_spikes: int, period: int, n_samples: int, stream: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Draw spikes evenly, move half of them, and drop those that are too close; in any order."""
+    """Draw spikes evenly, move half of them, and drop those that are too close or too many."""
+    n_draws = int(n_spikes + 10 * math.sqrt(n_spikes))
     train = stream.integers(0, max(1, n_samples), n_draws)
-    moved = stream.permutation(n_draws)[: n_draws // 2]
+    moved = train[: n_draws // 2]  # as good as any half: they are in no order
     periods = 1 + (_SHUFFLE_PERIODS - 1) * stream.random(moved.size) ** 2
-    train[moved] += (period * periods).astype(np.int64)
+    moved += (period * periods).astype(np.int64)
     # One sample less: intervals of just the refractory period are fine.
-    clean = clean_refractory_period(train[train < n_samples], max(0, period - 1))
-    return stream.permutation(clean.astype(np.int64))
+    clean = clean_refractory_period(train[train < n_samples], max(0, period - 1)).astype(np.int64)
+    if clean.size <= n_spikes:
+        return clean
+    is_kept = np.ones(clean.size, np.bool_)
+    is_kept[stream.choice(clean.size, clean.size - n_spikes, replace=False, shuffle=False)] = False
+    return clean[is_kept]
 
 
 def clean_refractory_period(times: ArrayLike, refractory_period: float) -> NDArray[np.number]:
@@ -257,11 +274,9 @@ def clean_refractory_period(times: ArrayLike, refractory_period: float) -> NDArr
     >>> clean_refractory_period(np.array([10, 0, 12, 30]), 5)
     array([ 0, 10, 30])
     """
-    train = np.sort(np.asarray(times))
-    if train.size == 0:
-        return train
-    is_kept = np.ones(train.size, bool)
-    is_kept[1:] = np.diff(train) > refractory_period
+    train = sorted_times(times)
+    is_kept = np.ones(train.size, np.bool_)
+    np.greater(train[1:] - train[:-1], refractory_period, out=is_kept[1:])
     return train[is_kept]
 
 
@@ -304,12 +319,7 @@ def synthetize_spike_train_bad_isi(
     return np.sort(np.concatenate([regular, added[added < duration]]))
 
 
-def _merged(trains: list[NDArray[np.int64]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _merged(trains: DrawnTrains) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the spikes of units in order of time, and the unit of each."""
-    if not trains:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    samples = np.concatenate(trains)
-    sizes = [train.size for train in trains]
-    units = np.repeat(np.arange(len(trains), dtype=np.int32), sizes)
-    sort_spikes(samples, units)
+    samples, units = merge_trains(trains.samples, trains.starts, trains.counts)
     return samples, units.astype(np.int64)

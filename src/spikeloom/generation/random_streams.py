@@ -7,6 +7,7 @@ drawn before. So data do not depend on the order or the size of the chunks they 
 from enum import IntEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikeloom.errors import ParameterError
 
@@ -66,11 +67,31 @@ def random_stream(seed: int, purpose: Purpose, *indices: int) -> np.random.Gener
     >>> first == again, first == other
     (True, False)
     """
+    return np.random.Generator(np.random.Philox(_sequence(seed, purpose, indices)))
+
+
+def stream_keys(seed: int, purpose: Purpose, *indices: int) -> NDArray[np.uint32]:
+    """Return the key of numbers that are worked out of their position; see `random_stream`.
+
+    Returns
+    -------
+    ndarray of shape (2,) and dtype uint32
+        As `spikeloom.kernels.normal_numbers` takes them.
+
+    Examples
+    --------
+    >>> first, again, other = (stream_keys(0, Purpose.NOISE, i).tolist() for i in (1, 1, 2))
+    >>> first == again, first == other
+    (True, False)
+    """
+    return _sequence(seed, purpose, indices).generate_state(2).astype(np.uint32)
+
+
+def _sequence(seed: int, purpose: Purpose, indices: tuple[int, ...]) -> np.random.SeedSequence:
     if seed < 0:
         msg = f"seed={seed} is negative; give a whole number from 0 on."
         raise ParameterError(msg)
-    sequence = np.random.SeedSequence(seed, spawn_key=(int(purpose), *indices))
-    return np.random.Generator(np.random.Philox(sequence))
+    return np.random.SeedSequence(seed, spawn_key=(int(purpose), *indices))
 
 
 def given_or_new_seed(seed: int | None) -> int:

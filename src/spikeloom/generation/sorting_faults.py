@@ -84,7 +84,6 @@ def inject_some_duplicate_units(
             part["segment_index"] = segment_index
             parts.append(part)
     added = np.concatenate(parts) if parts else np.zeros(0, minimum_spike_dtype)
-    added = added[np.lexsort((added["sample_index"], added["segment_index"]))]
     return TransformSorting(sorting, added_spikes_new_units=added, new_unit_ids=new_ids)
 
 
@@ -166,12 +165,15 @@ def inject_some_split_units(
         ids.extend(parts_of.get(unit_id, [unit_id]))
     table = sorting.spike_table()
     stream = random_stream(given_or_new_seed(seed), Purpose.DIVISION)
-    part = stream.integers(0, num_split, table.n_spikes)
-    part[~np.isin(table.unit_index, split_units)] = 0
+    is_split = np.zeros(len(unit_ids), np.bool_)
+    is_split[split_units] = True
+    divided_spikes = np.flatnonzero(is_split[table.unit_index])
+    units = first_index[table.unit_index]
+    units[divided_spikes] += stream.integers(0, num_split, divided_spikes.size)
     divided = table_from_columns(
         table.sample_index,
-        first_index[table.unit_index] + part,
-        table.segment_index(),
+        units,
+        table.segment_index() if table.n_segments > 1 else None,
         n_units=len(ids),
         n_segments=table.n_segments,
     )

@@ -5,7 +5,6 @@ two distributions, a few milliseconds inside a burst and long between bursts.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,43 +88,6 @@ def draw_spike_train(
         mean_ms = np.where(is_in_burst, _BURST_INTERVAL_MS, firing.pause_ms)
         return stream.standard_exponential(n_draws) * mean_ms * per_ms
 
-    return _renewal_train(firing, draw_rests, n_samples, sampling_frequency)
-
-
-def draw_poisson_train(
-    firing: Firing, stream: np.random.Generator, *, n_samples: int, sampling_frequency: float
-) -> NDArray[np.int64]:
-    """Draw the spikes of one neuron without bursts: Poisson but for the refractory period.
-
-    It uses up fewer random numbers than `draw_spike_train` and takes half the time; parameters and
-    result are the same, and so is the distribution of a neuron without bursts.
-
-    Examples
-    --------
-    >>> stream = np.random.default_rng(0)
-    >>> train = draw_poisson_train(
-    ...     Firing(rate_hz=50), stream, n_samples=300_000, sampling_frequency=30_000.0
-    ... )
-    >>> 350 < train.size < 650, int(np.diff(train).min()) >= 75
-    (True, True)
-    """
-    mean_samples = firing.pause_ms * sampling_frequency / 1000
-
-    def draw_rests(n_draws: int) -> NDArray[np.float64]:
-        rests = stream.standard_exponential(n_draws)
-        rests *= mean_samples
-        return rests
-
-    return _renewal_train(firing, draw_rests, n_samples, sampling_frequency)
-
-
-def _renewal_train(
-    firing: Firing,
-    draw_rests: Callable[[int], NDArray[np.float64]],
-    n_samples: int,
-    sampling_frequency: float,
-) -> NDArray[np.int64]:
-    """Put intervals in a row, each the refractory period and a rest in samples."""
     refractory_samples = math.ceil(firing.refractory_ms * sampling_frequency / 1000)
     n_expected = firing.rate_hz * n_samples / sampling_frequency
     n_draws = int(n_expected + 5 * math.sqrt(n_expected)) + 16

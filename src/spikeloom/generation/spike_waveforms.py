@@ -5,6 +5,7 @@ The potential falls to its trough (depolarisation), rises above rest (repolarisa
 sampling frequency read it at any delay; so its trough lies exactly where it should.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,125 +13,168 @@ from numpy.typing import DTypeLike, NDArray
 
 from spikeloom.errors import ParameterError
 
-_STEP_MS = 0.002
-"""Of the grid. Reading it linearly is off by a two-thousandth of the trough at most."""
+STEP_MS = 0.002
+"""Of the grid, about. Reading it linearly is off by a two-thousandth of the trough at most."""
 
-_N_FRACTIONS = 64
-"""Fractions of a sample at which a spike is worked out, to be read linearly in between."""
-
-_SMOOTHING_REACH = 4.0
+_SMOOTHING_REACH = 6.0  # standard deviations
 _DEPOLARIZATION_TAU, _REPOLARIZATION_TAU, _RECOVERY_TAU = 0.2, 0.5, 0.5
 
+Values = float | NDArray[np.float64]
+"""A number, or one for each of several units; shape (n_units,)."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class SpikePhases:
-    """Durations and heights of the phases of a spike."""
+    """Durations and heights of the phases of the spikes of one unit, or of several."""
 
-    depolarization_ms: float = 0.1
+    depolarization_ms: Values = 0.1
     """How long the potential falls."""
-    repolarization_ms: float = 0.6
+    repolarization_ms: Values = 0.6
     """How long it rises from the trough to the hump behind it."""
-    recovery_ms: float = 1.1
+    recovery_ms: Values = 1.1
     """How long it comes back to rest."""
-    negative_amplitude: float = -1.0
+    negative_amplitude: Values = -1.0
     """Potential at the trough."""
-    positive_amplitude: float = 0.15
+    positive_amplitude: Values = 0.15
     """Potential at the hump."""
-    smooth_ms: float = 0.05
+    smooth_ms: Values = 0.05
     """Standard deviation of the Gaussian that it is smoothed with."""
 
     def __post_init__(self) -> None:
         durations = (self.depolarization_ms, self.repolarization_ms, self.recovery_ms)
-        if min(durations) <= 0 or self.smooth_ms < 0:
+        if any(np.any(np.less_equal(each, 0)) for each in durations) or np.any(
+            np.less(self.smooth_ms, 0)
+        ):
             msg = f"{self} makes no sense: phases must be longer than 0, smoothing not negative."
             raise ParameterError(msg)
 
+    def column(self, name: str) -> NDArray[np.float64]:
+        """Return a field as a column, shape (n_units, 1), or (1, 1) of one number."""
+        return np.asarray(getattr(self, name), np.float64).reshape(-1, 1)
 
-@dataclass(frozen=True, slots=True)
-class FineWaveform:
-    """A spike on a fine grid of times; beyond the grid it is 0."""
 
-    values: NDArray[np.float64]
-    """Potential; shape (n_values,)."""
-    trough: int
-    """Which value is the trough, at time 0."""
+@dataclass(frozen=True, slots=True, eq=False)
+class FineWaveforms:
+    """The spikes of units on a fine grid of times; beyond the grid they are 0."""
 
-    def at(self, times_ms: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the potential at times relative to the trough, in an array of their shape."""
-        positions = np.clip(times_ms / _STEP_MS + self.trough, 0, self.values.size - 1)
-        lower = np.minimum(positions.astype(np.int64), self.values.size - 2)
-        share = positions - lower
-        here: NDArray[np.float64] = self.values[lower]
-        return np.asarray(here + share * (self.values[lower + 1] - here))
+    values: NDArray[np.floating]
+    """Potentials; shape (n_units, n_values)."""
+    troughs: NDArray[np.int64]
+    """Which value is the trough of each unit, at time 0; shape (n_units,)."""
+    step_ms: float
+    """Step of the grid."""
+
+    def at(self, times_ms: NDArray[np.float64], unit: int = 0) -> NDArray[np.float64]:
+        """Return the potential of a unit at times relative to its trough, shaped like them."""
+        values = self.values[unit]
+        positions = times_ms / self.step_ms + self.troughs[unit]
+        return np.asarray(np.interp(positions, np.arange(values.size), values), np.float64)
 
 
 def delayed_waveforms(
-    waveform: FineWaveform, times_ms: NDArray[np.float64], delays_ms: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return a spike on several channels, which it reaches after different delays.
+    waveforms: FineWaveforms,
+    delays_ms: NDArray[np.float64],
+    *,
+    n_before: int,
+    n_samples: int,
+    n_steps: int,
+    out: NDArray[np.floating] | None = None,
+) -> NDArray[np.floating]:
+    """Return spikes on several channels, which they reach after different delays.
 
     Parameters
     ----------
-    waveform : FineWaveform
-        The spike.
-    times_ms : ndarray of shape (n_samples,)
-        Times of the samples, evenly spaced.
-    delays_ms : ndarray of shape (n_channels,)
+    waveforms : FineWaveforms
+        The spikes of units.
+    delays_ms : ndarray of shape (n_units, n_channels)
         How much later each channel is.
+    n_before : int
+        Sample of the trough on a channel without a delay.
+    n_samples : int
+        Length of the waveforms.
+    n_steps : int
+        How many steps of the fine grid one sample is.
+    out : ndarray of shape (n_units, n_channels, n_samples), optional
+        Where to write them; a new array by default.
 
     Returns
     -------
-    ndarray of shape (n_channels, n_samples) and dtype float64
+    ndarray of shape (n_units, n_channels, n_samples)
+        Of the number type of `waveforms`.
 
     Examples
     --------
-    >>> waveform = fine_waveform(SpikePhases())
-    >>> times_ms = np.arange(-30, 90) / 30
-    >>> delayed_waveforms(waveform, times_ms, np.array([0.0, 0.1])).argmin(axis=1)
-    array([30, 33])
+    >>> waveforms = fine_waveforms(SpikePhases(), step_ms=1 / 600)
+    >>> delays_ms = np.array([[0.0, 0.1]])
+    >>> delayed_waveforms(waveforms, delays_ms, n_before=30, n_samples=120, n_steps=20).argmin(
+    ...     axis=2
+    ... )
+    array([[30, 33]])
     """
-    step_ms = times_ms[1] - times_ms[0] if times_ms.size > 1 else 1.0
-    delays = delays_ms / step_ms
-    whole = np.floor(delays).astype(np.int64)
-    positions = (delays - whole) * _N_FRACTIONS
-    lower = np.minimum(positions.astype(np.int64), _N_FRACTIONS - 1)
-    share = (positions - lower)[:, None]
-    # The spike at a few fractions of a sample; each channel is cut out of two of them.
-    latest = int(whole.max(initial=0))
-    n_wide = times_ms.size + latest - int(whole.min(initial=0))
-    fractions = np.arange(_N_FRACTIONS + 1)[:, None] / _N_FRACTIONS
-    table = waveform.at(times_ms[0] + (np.arange(n_wide) - latest - fractions) * step_ms)
-    cut = np.lib.stride_tricks.sliding_window_view(table, times_ms.size, axis=1)
-    earlier = cut[lower, latest - whole]
-    return np.asarray(earlier + share * (cut[lower + 1, latest - whole] - earlier))
+    steps = delays_ms / waveforms.step_ms
+    whole = np.floor(-steps)
+    share = (-steps - whole)[..., None].astype(waveforms.values.dtype)
+    # Where, on the grid, the first sample of each channel is; n_steps apart are the next ones.
+    first = whole.astype(np.int64) + waveforms.troughs[:, None] - n_steps * n_before
+    n_left = max(0, -int(first.min(initial=0)))
+    first += n_left
+    n_units, n_values = waveforms.values.shape
+    n_needed = max(n_left + n_values, int(first.max(initial=0)) + n_steps * n_samples + 1)
+    n_rows = -(-n_needed // n_steps)
+    grid = np.zeros((n_units, n_rows * n_steps), waveforms.values.dtype)
+    grid[:, n_left : n_left + n_values] = waveforms.values
+    # What lies a sample apart is put side by side, so that each waveform is one stretch.
+    by_step = np.ascontiguousarray(grid.reshape(n_units, n_rows, n_steps).swapaxes(1, 2))
+    stretches = np.lib.stride_tricks.sliding_window_view(by_step, n_samples, axis=2)
+    row, step = np.divmod(first, n_steps)
+    next_row, next_step = np.divmod(first + 1, n_steps)
+    shape = (*delays_ms.shape, n_samples)
+    delayed = np.empty(shape, waveforms.values.dtype) if out is None else out
+    # Unit by unit: new arrays of more would come from the system, page by page, each time.
+    for unit in range(n_units):
+        earlier = stretches[unit, step[unit], row[unit]]
+        later = stretches[unit, next_step[unit], next_row[unit]]
+        later -= earlier
+        later *= share[unit]
+        np.add(earlier, later, out=delayed[unit])
+    return delayed
 
 
-def fine_waveform(phases: SpikePhases) -> FineWaveform:
-    """Work out a spike on a fine grid of times.
+def fine_waveforms(
+    phases: SpikePhases, *, step_ms: float = STEP_MS, dtype: DTypeLike = "float64"
+) -> FineWaveforms:
+    """Work out the spikes of units on a fine grid of times, in numbers of 32 or 64 bits.
 
     Examples
     --------
-    >>> waveform = fine_waveform(SpikePhases())
-    >>> waveform.at(np.array([-5.0, 0.0, 5.0]))
+    >>> waveforms = fine_waveforms(SpikePhases(recovery_ms=np.array([1.1, 1.2])))
+    >>> waveforms.at(np.array([-5.0, 0.0, 5.0]), unit=1)
     array([ 0., -1.,  0.])
     """
-    before_ms = phases.depolarization_ms + 1.5 * _SMOOTHING_REACH * phases.smooth_ms
-    after_ms = (
-        phases.repolarization_ms + phases.recovery_ms + 1.5 * (_SMOOTHING_REACH * phases.smooth_ms)
-    )
-    n_before, n_after = (int(np.ceil(span / _STEP_MS)) + 1 for span in (before_ms, after_ms))
-    times_ms = np.asarray(_STEP_MS * np.arange(-n_before, n_after + 1), np.float64)
-    values = _phases_at(times_ms, phases)
-    if phases.smooth_ms > 0:
-        reach = int(np.ceil(_SMOOTHING_REACH * phases.smooth_ms / _STEP_MS))
-        offsets_ms = _STEP_MS * np.arange(-reach, reach + 1)
-        window = np.exp(-0.5 * (offsets_ms / phases.smooth_ms) ** 2)
-        values = _convolved(values, window / window.sum())
+    smooth_ms = phases.column("smooth_ms")
+    margin_ms = _SMOOTHING_REACH * smooth_ms
+    before_ms = float((phases.column("depolarization_ms") + margin_ms).max())
+    after_ms = phases.column("repolarization_ms") + phases.column("recovery_ms") + margin_ms
+    n_before = math.ceil(before_ms / step_ms) + 1
+    n_values = n_before + math.ceil(float(after_ms.max()) / step_ms) + 2
+    times_ms = (step_ms * (np.arange(n_values) - n_before)).astype(dtype)
+    values = _phases_at(times_ms, n_before, phases)
+    if np.any(smooth_ms > 0):
+        # A Gaussian's spectrum is one, too. Zeros at both ends keep them from meeting.
+        n_total = 1 << (n_values - 1).bit_length()
+        turns = (2 * np.pi * np.fft.rfftfreq(n_total, step_ms)).astype(dtype)
+        padded = np.zeros((len(values), n_total), dtype)
+        padded[:, :n_values] = values
+        spectrum = np.fft.rfft(padded)
+        spectrum *= np.exp((-0.5 * smooth_ms**2).astype(dtype) * turns**2)
+        values = np.fft.irfft(spectrum, n_total)[:, :n_values]
     # Smoothing lifts the trough and moves it a little to its slower side.
-    trough = int(np.abs(values).argmax())
-    values *= abs(phases.negative_amplitude) / max(abs(values[trough]), 1e-300)
-    values[0] = values[-1] = 0.0
-    return FineWaveform(values, trough)
+    troughs = np.abs(values).argmax(axis=1)
+    peaks = np.abs(np.take_along_axis(values, troughs[:, None], axis=1))
+    wanted = np.abs(phases.column("negative_amplitude"))
+    values = values * (wanted / np.maximum(peaks, 1e-30)).astype(dtype)
+    values[:, [0, -1]] = 0.0
+    return FineWaveforms(values, troughs, step_ms)
 
 
 def generate_single_fake_waveform(
@@ -192,7 +236,7 @@ def generate_single_fake_waveform(
     )
     check_window(phases, ms_before, ms_after)
     times_ms = window_times_ms(sampling_frequency, ms_before, ms_after)
-    return fine_waveform(phases).at(times_ms).astype(dtype)
+    return fine_waveforms(phases).at(times_ms).astype(dtype)
 
 
 def window_times_ms(
@@ -206,46 +250,52 @@ def window_times_ms(
 
 def check_window(phases: SpikePhases, ms_before: float, ms_after: float) -> None:
     """Raise ParameterError if a spike does not fit into a window around its trough."""
-    n_after_ms = phases.repolarization_ms + phases.recovery_ms
-    if ms_before <= phases.depolarization_ms or ms_after <= n_after_ms:
+    falls_ms = float(phases.column("depolarization_ms").max(initial=0.0))
+    after_ms = phases.column("repolarization_ms") + phases.column("recovery_ms")
+    returns_ms = float(after_ms.max(initial=0.0))
+    if ms_before <= falls_ms or ms_after <= returns_ms:
         msg = (
-            f"A spike that falls for {phases.depolarization_ms:g} ms and comes back in "
-            f"{n_after_ms:g} ms needs more than that: ms_before={ms_before:g} is too short."
-            if ms_before <= phases.depolarization_ms
-            else f"A spike that comes back to rest in {n_after_ms:g} ms needs more than "
+            f"A spike that falls for {falls_ms:g} ms and comes back in {returns_ms:g} ms needs "
+            f"more than that: ms_before={ms_before:g} is too short."
+            if ms_before <= falls_ms
+            else f"A spike that comes back to rest in {returns_ms:g} ms needs more than "
             f"ms_after={ms_after:g}: the window is too short."
         )
         raise ParameterError(msg)
 
 
-def _phases_at(times_ms: NDArray[np.float64], phases: SpikePhases) -> NDArray[np.float64]:
-    """Return the potential before smoothing at times relative to the trough."""
-    low, high = phases.negative_amplitude, phases.positive_amplitude
-    fall_ms, rise_ms = phases.depolarization_ms, phases.repolarization_ms
-    end_ms = rise_ms + phases.recovery_ms
-    values = np.zeros(times_ms.size)
-    is_falling = (times_ms >= -fall_ms) & (times_ms < 0)
-    is_rising = (times_ms >= 0) & (times_ms < rise_ms)
-    is_recovering = (times_ms >= rise_ms) & (times_ms < end_ms)
+def _phases_at(
+    times_ms: NDArray[np.floating], n_before: int, phases: SpikePhases
+) -> NDArray[np.floating]:
+    """Return the potentials before smoothing; time 0, the trough, is ``times_ms[n_before]``."""
+    dtype = times_ms.dtype
+    low, high, fall_ms, rise_ms, recovery_ms = (
+        phases.column(name).astype(dtype)
+        for name in (
+            "negative_amplitude",
+            "positive_amplitude",
+            "depolarization_ms",
+            "repolarization_ms",
+            "recovery_ms",
+        )
+    )
+    before_ms, after_ms = times_ms[:n_before], times_ms[n_before:]
+    n_units = max(each.size for each in (low, high, fall_ms, rise_ms, recovery_ms))
+    values = np.empty((n_units, times_ms.size), dtype)
     # The fall speeds up, rise and recovery slow down.
-    share = 1 + times_ms[is_falling] / fall_ms
-    values[is_falling] = low * _exponential_share(share, _DEPOLARIZATION_TAU)
-    share = 1 - times_ms[is_rising] / rise_ms
-    values[is_rising] = high + (low - high) * _exponential_share(share, _REPOLARIZATION_TAU)
-    share = (end_ms - times_ms[is_recovering]) / phases.recovery_ms
-    values[is_recovering] = high * _exponential_share(share, _RECOVERY_TAU)
+    values[:, :n_before] = low * _exponential_share(1 + before_ms / fall_ms, _DEPOLARIZATION_TAU)
+    rising = _exponential_share(1 - after_ms / rise_ms, _REPOLARIZATION_TAU)
+    values[:, n_before:] = (low - high) * rising
+    recovering = _exponential_share(1 - (after_ms - rise_ms) / recovery_ms, _RECOVERY_TAU)
+    values[:, n_before:] += high * recovering
     return values
 
 
-def _exponential_share(share: NDArray[np.float64], tau: float) -> NDArray[np.float64]:
-    """Return 0 at 0 and 1 at 1, growing by a factor of e every `tau`."""
-    return np.asarray(np.expm1(share / tau) / np.expm1(1 / tau))
-
-
-def _convolved(values: NDArray[np.float64], window: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a convolution of the same length, with zeros beyond the ends."""
-    n_values = values.size
-    n_total = 1 << (n_values + window.size - 2).bit_length()
-    spectrum = np.fft.rfft(values, n_total) * np.fft.rfft(window, n_total)
-    first = window.size // 2
-    return np.fft.irfft(spectrum, n_total)[first : first + n_values].copy()
+def _exponential_share(share: NDArray[np.floating], tau: float) -> NDArray[np.floating]:
+    """Return 0 up to 0 and 1 from 1 on, between them growing by a factor of e every `tau`."""
+    np.clip(share, 0, 1, out=share)
+    share /= tau
+    np.exp(share, out=share)
+    share -= 1
+    share /= math.expm1(1 / tau)
+    return share

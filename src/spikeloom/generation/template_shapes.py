@@ -5,6 +5,7 @@ the distance, which for a flattened neuron depends on the direction, and it arri
 channels farther away.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -14,11 +15,11 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from spikeloom.errors import ParameterError
 from spikeloom.generation.random_streams import Purpose, given_or_new_seed, random_stream
 from spikeloom.generation.spike_waveforms import (
+    STEP_MS,
     SpikePhases,
     check_window,
     delayed_waveforms,
-    fine_waveform,
-    window_times_ms,
+    fine_waveforms,
 )
 
 UNIT_PARAMETER_RANGES: Mapping[str, tuple[float, float]] = {
@@ -35,6 +36,17 @@ UNIT_PARAMETER_RANGES: Mapping[str, tuple[float, float]] = {
     "spatial_power": (1.5, 2.5),
 }
 """Ranges that the parameters of units are drawn from, see `generate_templates`."""
+
+_PHASES = (
+    "depolarization_ms",
+    "repolarization_ms",
+    "recovery_ms",
+    "positive_amplitude",
+    "smooth_ms",
+)
+
+_N_UNITS_TOGETHER = 16
+"""Units that are worked on at once, in the processor's cache."""
 
 
 def generate_templates(
@@ -117,34 +129,34 @@ def generate_templates(
         raise ParameterError(msg)
     n_units = len(units_um)
     params = draw_unit_parameters(unit_params or {}, n_units, given_or_new_seed(seed))
-    times_ms = window_times_ms(sampling_frequency, ms_before, ms_after)
+    if mode == "sphere":
+        params.update(ellipse_shrink=[1.0] * n_units, ellipse_angle=[0.0] * n_units)
+    n_before, n_after = (round(ms * sampling_frequency / 1000) for ms in (ms_before, ms_after))
     n_phases = int(upsample_factor or 1)
-    fractions_ms = 1000 * np.arange(n_phases) / (n_phases * sampling_frequency)
-    shape = (n_units, times_ms.size, len(channels_um), n_phases)
-    templates = np.empty(shape, dtype)
-    for u in range(n_units):
-        own = {name: values[u] for name, values in params.items()}
-        if mode == "sphere":
-            own.update(ellipse_shrink=1.0, ellipse_angle=0.0)
-        distances_um = ellipsoid_distances(
-            channels_um, units_um[u], shrink=own["ellipse_shrink"], angle=own["ellipse_angle"]
-        )
-        phases = SpikePhases(
-            depolarization_ms=own["depolarization_ms"],
-            repolarization_ms=own["repolarization_ms"],
-            recovery_ms=own["recovery_ms"],
-            positive_amplitude=own["positive_amplitude"],
-            smooth_ms=own["smooth_ms"],
-        )
+    fractions = np.arange(n_phases) / n_phases
+    templates = np.empty((n_units, n_before + n_after, len(channels_um), n_phases), dtype)
+    work = np.float32 if templates.dtype == np.float32 else np.float64
+    spare = np.empty((_N_UNITS_TOGETHER, len(channels_um) * n_phases, n_before + n_after), work)
+    for begin in range(0, n_units, _N_UNITS_TOGETHER):
+        units = slice(begin, begin + _N_UNITS_TOGETHER)
+        own = {name: _as_numbers(values[units]) for name, values in params.items()}
+        phases = SpikePhases(**{name: own[name] for name in _PHASES})
         check_window(phases, ms_before, ms_after)
-        later_ms = np.zeros(len(channels_um))
-        if own["propagation_speed"] is not None:
-            later_ms = (distances_um - distances_um.min()) / own["propagation_speed"]
-        gains = _gains(distances_um, own, spatial_profile)
-        delays_ms = (later_ms[:, None] - fractions_ms).ravel()
-        waveforms = delayed_waveforms(fine_waveform(phases), times_ms, delays_ms)
-        waveforms *= np.repeat(gains, n_phases)[:, None]
-        templates[u] = waveforms.astype(dtype).T.reshape(shape[1:])
+        distances_um = ellipsoid_distances(
+            channels_um, units_um[units], shrink=own["ellipse_shrink"], angle=own["ellipse_angle"]
+        )
+        later_um = distances_um - distances_um.min(axis=1, keepdims=True)
+        delays = later_um / own["propagation_speed"][:, None] * (sampling_frequency / 1000)
+        waveforms = _delayed(
+            phases,
+            (delays[..., None] - fractions).reshape(len(delays), -1),
+            n_before,
+            sampling_frequency,
+            spare[: len(delays)],
+        )
+        gains = _gains(distances_um, own, spatial_profile).astype(spare.dtype)
+        waveforms *= np.repeat(gains, n_phases, axis=1)[..., None]
+        templates[units] = waveforms.swapaxes(1, 2).reshape(-1, *templates.shape[1:])
     return templates if upsample_factor is not None else templates[..., 0]
 
 
@@ -188,39 +200,41 @@ def draw_unit_parameters(
 
 def ellipsoid_distances(
     channel_locations: NDArray[np.float64],
-    unit_location: NDArray[np.float64],
+    unit_locations: NDArray[np.float64],
     *,
-    shrink: float = 1.0,
-    angle: float = 0.0,
+    shrink: ArrayLike = 1.0,
+    angle: ArrayLike = 0.0,
 ) -> NDArray[np.float64]:
-    """Return the distances of channels from a unit that is flattened along one direction.
+    """Return the distances of channels from units that are flattened along one direction.
 
     Parameters
     ----------
     channel_locations : ndarray of shape (n_channels, 3)
         In um.
-    unit_location : ndarray of shape (3,)
+    unit_locations : ndarray of shape (n_units, 3)
         In um.
-    shrink : float, default 1.0
+    shrink : float or array_like of shape (n_units,), default 1.0
         How much nearer than it is a channel must be along the short axis.
-    angle : float, default 0.0
+    angle : float or array_like of shape (n_units,), default 0.0
         Angle of the long axis in the plane of the probe, in radians.
 
     Returns
     -------
-    ndarray of shape (n_channels,) and dtype float64
+    ndarray of shape (n_units, n_channels) and dtype float64
         In um; farther than they are along the short axis.
 
     Examples
     --------
     >>> channels = np.array([[10.0, 0.0, 0.0], [0.0, 10.0, 0.0]])
-    >>> ellipsoid_distances(channels, np.zeros(3), shrink=0.5)
-    array([10., 20.])
+    >>> ellipsoid_distances(channels, np.zeros((1, 3)), shrink=0.5)
+    array([[10., 20.]])
     """
-    x, y, z = (channel_locations - unit_location).T
-    along = np.cos(angle) * x + np.sin(angle) * y
-    across = np.cos(angle) * y - np.sin(angle) * x
-    return np.asarray(np.sqrt(along**2 + (across / shrink) ** 2 + z**2))
+    x, y, z = np.moveaxis(channel_locations - unit_locations[:, None], -1, 0)
+    angles = np.asarray(angle)[..., None]
+    along = np.cos(angles) * x + np.sin(angles) * y
+    across = np.cos(angles) * y - np.sin(angles) * x
+    squares = along**2 + (across / np.asarray(shrink)[..., None]) ** 2 + z**2
+    return np.asarray(np.sqrt(squares))
 
 
 def generate_channel_locations(
@@ -259,14 +273,42 @@ def generate_channel_locations(
     return np.column_stack([column, row]) * float(contact_spacing_um)
 
 
+def _delayed(
+    phases: SpikePhases,
+    delays: NDArray[np.float64],
+    n_before: int,
+    sampling_frequency: float,
+    waveforms: NDArray[np.floating],
+) -> NDArray[np.floating]:
+    """Fill `waveforms` (n_units, n_channels, n_samples), delayed by a number of samples."""
+    # A sample is a number of steps: then all samples of a channel lie alike between two of them.
+    # It is a power of two, so that twice the sampling frequency means the same grid.
+    sample_ms = 1000 / sampling_frequency
+    n_steps = 1 << max(0, round(math.log2(sample_ms / STEP_MS)))
+    return delayed_waveforms(
+        fine_waveforms(phases, step_ms=sample_ms / n_steps, dtype=waveforms.dtype),
+        delays * sample_ms,
+        n_before=n_before,
+        n_samples=waveforms.shape[2],
+        n_steps=n_steps,
+        out=waveforms,
+    )
+
+
+def _as_numbers(values: list[Any]) -> NDArray[np.float64]:
+    """Return parameters as numbers; a speed that is None is without limit."""
+    return np.array([np.inf if value is None else value for value in values], np.float64)
+
+
 def _gains(
-    distances_um: NDArray[np.float64], own: Mapping[str, Any], spatial_profile: str
+    distances_um: NDArray[np.float64], own: Mapping[str, NDArray[np.float64]], spatial_profile: str
 ) -> NDArray[np.float64]:
-    """Return the amplitude at each distance."""
-    relative = distances_um / own["spatial_decay"]
+    """Return the amplitude at each distance; shape (n_units, n_channels)."""
+    alpha = own["alpha"][:, None]
+    relative = distances_um / own["spatial_decay"][:, None]
     if spatial_profile == "exponential":
-        return np.asarray(own["alpha"] * np.exp(-relative))
-    return np.asarray(own["alpha"] / (1 + relative ** own["spatial_power"]))
+        return np.asarray(alpha * np.exp(-relative))
+    return np.asarray(alpha / (1 + relative ** own["spatial_power"][:, None]))
 
 
 def _checked_locations(

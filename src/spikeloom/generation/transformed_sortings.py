@@ -14,10 +14,12 @@ from spikeloom.core.spike_vector import (
     check_unit_range,
     minimum_spike_dtype,
     offsets_of,
+    ties_are_in_order,
 )
 from spikeloom.errors import ParameterError
 
 _ORIGINAL, _ADDED, _NEW = 0, 1, 2
+_N_KEY_BITS = 63
 
 
 @stored_as("spikeinterface.core.generate.TransformSorting")
@@ -239,18 +241,63 @@ def _merged(
     original: SpikeTable, added: NDArray[np.void], new: NDArray[np.void]
 ) -> tuple[SpikeTable, NDArray[np.int8]]:
     """Return all spikes in order, and where each is from."""
-    samples = [original.sample_index, added["sample_index"], new["sample_index"]]
-    units = [original.unit_index, added["unit_index"], new["unit_index"]]
-    segments = [original.segment_index(), added["segment_index"], new["segment_index"]]
-    source = np.repeat(
-        np.array([_ORIGINAL, _ADDED, _NEW], np.int8), [part.size for part in samples]
-    )
-    sample_index = np.concatenate(samples)
-    unit_index = np.concatenate(units).astype(np.int32)
-    segment_index = np.concatenate(segments)
-    order = np.lexsort((source, unit_index, sample_index, segment_index))
-    offsets = offsets_of(np.bincount(segment_index, minlength=original.n_segments))
-    return SpikeTable(sample_index[order], unit_index[order], offsets), source[order]
+    n_all = original.n_spikes + added.size + new.size
+    sample_index, unit_index = np.empty(n_all, np.int64), np.empty(n_all, np.int32)
+    source = np.full(n_all, _ORIGINAL, np.int8)
+    end = 0
+    counts = []
+    for segment in range(original.n_segments):
+        spikes = original.segment_slice(segment)
+        more = [vector[vector["segment_index"] == segment] for vector in (added, new)]
+        samples, units, own_source = _merged_segment(
+            original.sample_index[spikes], original.unit_index[spikes], *more
+        )
+        begin, end = end, end + samples.size
+        sample_index[begin:end], unit_index[begin:end] = samples, units
+        source[begin:end] = own_source
+        counts.append(samples.size)
+    return SpikeTable(sample_index, unit_index, offsets_of(counts)), source
+
+
+def _merged_segment(
+    samples: NDArray[np.int64],
+    units: NDArray[np.integer],
+    added: NDArray[np.void],
+    new: NDArray[np.void],
+) -> tuple[NDArray[np.int64], NDArray[np.integer], NDArray[np.int8]]:
+    """Return samples, units and sources of the spikes of one segment, in order of all three."""
+    more_samples = np.concatenate([added["sample_index"], new["sample_index"]])
+    more_units = np.concatenate([added["unit_index"], new["unit_index"]])
+    more_source = np.repeat(np.array([_ADDED, _NEW], np.int8), [added.size, new.size])
+    n_all = samples.size + more_samples.size
+    highest = max(int(each.max(initial=0)) for each in (samples, more_samples))
+    lowest = min(int(each.min(initial=0)) for each in (samples, more_samples))
+    n_bits = int(max(units.max(initial=0), more_units.max(initial=0))).bit_length()
+    is_short = (highest - lowest).bit_length() + n_bits <= _N_KEY_BITS
+    if not is_short or not ties_are_in_order(samples, units):
+        columns = (
+            np.concatenate([samples, more_samples]),
+            np.concatenate([units, more_units]),
+            np.concatenate([np.full(samples.size, _ORIGINAL, np.int8), more_source]),
+        )
+        order = np.lexsort(columns[::-1])
+        return columns[0][order], columns[1][order], columns[2][order]
+    # Both parts in order by one number each: what is added is put between what is there.
+    keys = ((samples - lowest) << n_bits) | units
+    more_keys = ((more_samples - lowest) << n_bits) | more_units
+    order = np.argsort(more_keys, kind="stable")
+    places = np.searchsorted(keys, more_keys[order], side="right") + np.arange(order.size)
+    is_there = np.ones(n_all, np.bool_)
+    is_there[places] = False
+    merged = []
+    for there, more in ((samples, more_samples), (units, more_units)):
+        column = np.empty(n_all, more.dtype)
+        column[is_there] = there
+        column[places] = more[order]
+        merged.append(column)
+    source = np.full(n_all, _ORIGINAL, np.int8)
+    source[places] = more_source[order]
+    return merged[0], merged[1], source
 
 
 def _can_be_added(original: SpikeTable, added: NDArray[np.void], period: int) -> NDArray[np.bool_]:

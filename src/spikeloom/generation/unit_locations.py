@@ -90,7 +90,7 @@ def generate_unit_locations(
         n_layers=num_modes if distribution == "multimodal" else 0,
     )
     places_um = space.draw(num_units, stream)
-    if minimum_distance is None:
+    if minimum_distance is None or minimum_distance <= 0:
         return places_um
     for _ in range(max_iteration):
         crowded = _crowded(places_um, minimum_distance)
@@ -98,11 +98,11 @@ def generate_unit_locations(
             return places_um
         for unit in crowded:
             candidates_um = space.draw(_N_CANDIDATES, stream)
-            others_um = np.delete(places_um, unit, axis=0)
-            apart_um = np.linalg.norm(candidates_um[:, None] - others_um[None], axis=2).min(axis=1)
+            places_um[unit] = np.inf  # is far from everything
+            apart = _squares_apart(candidates_um, places_um).min(axis=1)
             # The first that is far enough keeps the distribution; else the best of the bad.
-            enough = np.flatnonzero(apart_um >= minimum_distance)
-            places_um[unit] = candidates_um[enough[0] if enough.size else apart_um.argmax()]
+            is_enough = apart >= minimum_distance**2
+            places_um[unit] = candidates_um[(is_enough if is_enough.any() else apart).argmax()]
     n_crowded = _crowded(places_um, minimum_distance).size
     if n_crowded:
         msg = (
@@ -137,6 +137,15 @@ class _Space:
 
 def _crowded(places_um: NDArray[np.float64], minimum_distance: float) -> NDArray[np.int64]:
     """Return the units that are too close to one before them."""
-    apart_um = np.linalg.norm(places_um[:, None] - places_um[None], axis=2)
-    too_close = np.tril(apart_um < minimum_distance, k=-1)
+    too_close = np.tril(_squares_apart(places_um, places_um) < minimum_distance**2, k=-1)
     return np.flatnonzero(too_close.any(axis=1))
+
+
+def _squares_apart(
+    first_um: NDArray[np.float64], second_um: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return squared distances of all places of two lists; shape (n_first, n_second)."""
+    squares = np.zeros((len(first_um), len(second_um)))
+    for here, there in zip(first_um.T, second_um.T, strict=True):  # axis by axis: no third one
+        squares += (here[:, None] - there) ** 2
+    return squares

@@ -64,7 +64,7 @@ def random_words(index: int, key_0: np.uint32, key_1: np.uint32) -> tuple[np.uin
 
 
 @kernel_part
-def _log_of_share(word: np.uint32) -> np.float32:
+def log_of_share(word: np.uint32) -> np.float32:
     """Return the natural logarithm of (word // 2 + 0.5) / 2**31, which is above 0 and at most 1."""
     share = np.float32(np.int32(word >> np.uint32(1))) + _HALF
     bits = np.float32(share).view(np.int32)
@@ -107,7 +107,7 @@ def _sine_and_cosine(word: np.uint32) -> tuple[np.float32, np.float32]:
 def normal_pair(index: int, key_0: np.uint32, key_1: np.uint32) -> tuple[np.float32, np.float32]:
     """Return the two normal numbers at `index`, a pair's position in the stream of the keys."""
     x, y = random_words(index, key_0, key_1)
-    radius = np.sqrt(np.maximum(np.float32(-2) * _log_of_share(x), np.float32(0)))
+    radius = np.sqrt(np.maximum(np.float32(-2) * log_of_share(x), np.float32(0)))
     sine, cosine = _sine_and_cosine(y)
     return np.float32(radius * cosine), np.float32(radius * sine)
 
