@@ -256,7 +256,7 @@ def test_spikes_of_neuralynx_tetrodes(tmp_path):
     assert sorting.count_total_num_spikes() == 6
     assert sorting.get_num_units() == 3
     intervals = [np.diff(sorting.get_unit_spike_train(unit)) for unit in sorting.unit_ids]
-    assert [one.tolist() for one in intervals] == [[], [7, 9], [10]]
+    assert [one.tolist() for one in intervals] == [[], [6, 10], [10]]
     assert sorting.get_property("electrode").tolist() == ["TT1"] * 3
     assert sorting.get_property("quality").tolist() == ["unsorted", "sorted", "sorted"]
 

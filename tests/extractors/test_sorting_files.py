@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 
 import spikeloom as si
-from making.sorting_files import RATE, TRAINS, write_alf, write_mclust, write_spykingcircus
+from making.sorting_files import (
+    RATE,
+    TRAINS,
+    write_alf,
+    write_mclust,
+    write_nwb_units,
+    write_spykingcircus,
+)
 from spikeloom.errors import DataError, MissingFileError, ParameterError, ReadError
 
 
@@ -125,47 +132,25 @@ def test_alf_files_that_we_wrote_keep_ids_and_rate(tmp_path):
 # -- NWB -------------------------------------------------------------------------------------
 
 
-def _write_nwb(path, *, resolution=None, series_rate=None, names=None):
-    with h5py.File(path, "w") as file:
-        file.attrs["nwb_version"] = "2.6.0"
-        units = file.create_group("units")
-        units.attrs["colnames"] = np.array(["spike_times", "quality"], h5py.string_dtype())
-        units["id"] = np.array(list(TRAINS))
-        units["spike_times"] = np.concatenate([np.array(one) / RATE for one in TRAINS.values()])
-        units["spike_times_index"] = np.cumsum([len(one) for one in TRAINS.values()])
-        units["quality"] = np.array(["good", "mua", "noise"], h5py.string_dtype())
-        if names:
-            units["unit_name"] = np.array(names, h5py.string_dtype())
-        if resolution:
-            units["spike_times"].attrs["resolution"] = resolution
-        if series_rate:
-            series = file.create_group("acquisition/traces")
-            series.attrs["neurodata_type"] = "ElectricalSeries"
-            series["data"] = np.zeros((100, 2), np.int16)
-            series["starting_time"] = 0.0005
-            series["starting_time"].attrs["rate"] = series_rate
-    return path
-
-
 def test_units_of_nwb(tmp_path):
-    path = _write_nwb(tmp_path / "a.nwb", resolution=1 / RATE)
+    path = write_nwb_units(tmp_path / "a.nwb", resolution=1 / RATE)
     sorting = si.read_nwb_sorting(path)
     assert sorting.sampling_frequency == RATE
     assert sorting.unit_ids.tolist() == list(TRAINS)
     assert _trains(sorting) == TRAINS
     assert sorting.get_property("quality").tolist() == ["good", "mua", "noise"]
-    named = _write_nwb(tmp_path / "b.nwb", resolution=1 / RATE, names=["x", "y", "z"])
+    named = write_nwb_units(tmp_path / "b.nwb", resolution=1 / RATE, names=["x", "y", "z"])
     assert si.read_nwb_sorting(named).unit_ids.tolist() == ["x", "y", "z"]
-    same = _write_nwb(tmp_path / "c.nwb", resolution=1 / RATE, names=[str(k) for k in TRAINS])
+    same = write_nwb_units(tmp_path / "c.nwb", resolution=1 / RATE, names=[str(k) for k in TRAINS])
     assert si.read(same).unit_ids.tolist() == list(TRAINS)
 
 
 def test_the_time_base_of_nwb(tmp_path):
-    bare = _write_nwb(tmp_path / "bare.nwb")
+    bare = write_nwb_units(tmp_path / "bare.nwb")
     with pytest.raises(ParameterError, match="sampling_frequency"):
         si.read_nwb_sorting(bare)
     assert _trains(si.read_nwb_sorting(bare, sampling_frequency=RATE)) == TRAINS
-    one = _write_nwb(tmp_path / "one.nwb", series_rate=RATE)
+    one = write_nwb_units(tmp_path / "one.nwb", series_rate=RATE)
     for kwargs in ({}, {"electrical_series_path": "acquisition/traces"}):
         sorting = si.read_nwb_sorting(one, **kwargs)
         moved = {unit: [sample - 10 for sample in train] for unit, train in TRAINS.items()}
@@ -174,12 +159,12 @@ def test_the_time_base_of_nwb(tmp_path):
         np.testing.assert_array_equal(seconds, np.array(TRAINS[3]) / RATE)
     with pytest.raises(ParameterError, match="not both"):
         si.read_nwb_sorting(one, "acquisition/traces", sampling_frequency=RATE)
-    lfp = _write_nwb(tmp_path / "lfp.nwb", series_rate=1000.0, resolution=1 / RATE)
+    lfp = write_nwb_units(tmp_path / "lfp.nwb", series_rate=1000.0, resolution=1 / RATE)
     assert _trains(si.read_nwb_sorting(lfp)) == TRAINS
 
 
 def test_read_nwb_gives_what_is_asked_for(tmp_path):
-    path = _write_nwb(tmp_path / "one.nwb", series_rate=RATE)
+    path = write_nwb_units(tmp_path / "one.nwb", series_rate=RATE)
     recording, sorting = si.read_nwb(path, load_recording=True, load_sorting=True)
     assert recording.get_num_channels() == 2
     assert sorting.get_num_units() == 3
@@ -189,7 +174,7 @@ def test_read_nwb_gives_what_is_asked_for(tmp_path):
 
 
 def test_damaged_units(tmp_path):
-    path = _write_nwb(tmp_path / "a.nwb", resolution=1 / RATE)
+    path = write_nwb_units(tmp_path / "a.nwb", resolution=1 / RATE)
     with h5py.File(path, "r+") as file:
         del file["units/spike_times_index"]
         file["units/spike_times_index"] = np.array([3, 2, 9])

@@ -25,7 +25,6 @@ IDENTITY = {
 }
 
 
-
 def require_git_annex() -> None:
     """Skip where git-annex is absent, but fail where everything is supposed to be there."""
     if find_program("git-annex") is None:

@@ -146,3 +146,26 @@ def write_alf(folder: Path, *, part: str = "", has_samples: bool = True) -> Path
     rows = "".join(f"{k},{k / 10},{'' if k == 4 else 1}\n" for k in range(13))
     (folder / f"clusters.metrics{part}.csv").write_text("cluster_id,firing_rate,label\n" + rows)
     return folder
+
+
+def write_nwb_units(path, *, resolution=None, series_rate=None, names=None):
+    """Write a table of units, perhaps with the rate, and with traces that begin at half a ms."""
+    with h5py.File(path, "w") as file:
+        file.attrs["nwb_version"] = "2.6.0"
+        units = file.create_group("units")
+        units.attrs["colnames"] = np.array(["spike_times", "quality"], h5py.string_dtype())
+        units["id"] = np.array(list(TRAINS))
+        units["spike_times"] = np.concatenate([np.array(one) / RATE for one in TRAINS.values()])
+        units["spike_times_index"] = np.cumsum([len(one) for one in TRAINS.values()])
+        units["quality"] = np.array(["good", "mua", "noise"], h5py.string_dtype())
+        if names:
+            units["unit_name"] = np.array(names, h5py.string_dtype())
+        if resolution:
+            units["spike_times"].attrs["resolution"] = resolution
+        if series_rate:
+            series = file.create_group("acquisition/traces")
+            series.attrs["neurodata_type"] = "ElectricalSeries"
+            series["data"] = np.zeros((100, 2), np.int16)
+            series["starting_time"] = 0.0005
+            series["starting_time"].attrs["rate"] = series_rate
+    return path

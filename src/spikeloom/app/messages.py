@@ -205,6 +205,15 @@ AnyCommand = (
 # --- messages: from the server -----------------------------------------------------------------
 
 
+class StretchInfo(msgspec.Struct, frozen=True):
+    """A stretch of raw data without interruption: a file, or a part of one."""
+
+    label: str
+    """How people call it, and how long nothing was recorded before it."""
+    start_s: float
+    """Where it begins."""
+
+
 class DatasetInfo(msgspec.Struct, frozen=True):
     """What the page knows of the dataset."""
 
@@ -232,6 +241,10 @@ class DatasetInfo(msgspec.Struct, frozen=True):
     """Principal components per channel, 0 without features."""
     has_traces: bool
     """Whether there are raw data."""
+    is_sorted: bool
+    """Whether there are spikes in clusters, or raw data alone."""
+    stretches: list[StretchInfo]
+    """Files that follow each other in the raw data; none where there is one."""
     warnings: list[str]
     """What was wrong with the files."""
 

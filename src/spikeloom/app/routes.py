@@ -16,9 +16,19 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from spikeloom import __version__
 from spikeloom.app.commands import CommandContext, Handled, error_info, handle
 from spikeloom.app.hub import Hub, Page
-from spikeloom.app.messages import AnyCommand, DatasetInfo, ErrorInfo, Goodbye, Hello, Reply
+from spikeloom.app.messages import (
+    AnyCommand,
+    DatasetInfo,
+    ErrorInfo,
+    Goodbye,
+    Hello,
+    Reply,
+    StretchInfo,
+)
 from spikeloom.app.projection import Projector
 from spikeloom.app.view_frames import FrameCache, compute_frame, parse_request
+from spikeloom.core.raw_traces import RawTraces
+from spikeloom.datasets.raw import RawDataset
 from spikeloom.datasets.template import TemplateModel
 from spikeloom.engine.cancellation import CancelToken
 from spikeloom.engine.executor import n_usable_cpus
@@ -221,7 +231,7 @@ def _request_number(text: str) -> int:
     return number if isinstance(number, int) and abs(number) <= _REQUEST_MAX else 0
 
 
-def dataset_info(model: TemplateModel, app_name: str) -> DatasetInfo:
+def dataset_info(model: TemplateModel | RawDataset, app_name: str) -> DatasetInfo:
     """Return what the page knows of a dataset."""
     return DatasetInfo(
         name=model.name,
@@ -236,5 +246,15 @@ def dataset_info(model: TemplateModel, app_name: str) -> DatasetInfo:
         channel_labels=list(model.channel_labels),
         n_components=model.features.n_components if model.features else 0,
         has_traces=model.traces is not None,
+        is_sorted=not isinstance(model, RawDataset),
+        stretches=_stretches(model.traces),
         warnings=list(model.warnings),
     )
+
+
+def _stretches(traces: RawTraces | None) -> list[StretchInfo]:
+    if traces is None or len(traces.pieces) == 1:
+        return []
+    names = traces.sources or [f"part {k + 1}" for k in range(len(traces.pieces))]
+    starts_s = (traces.edges[:-1] / traces.sampling_frequency).tolist()
+    return [StretchInfo(name, start) for name, start in zip(names, starts_s, strict=True)]

@@ -14,6 +14,7 @@ from spikeloom.curation.journal import CurationJournal, Recovery, find_recovery
 from spikeloom.curation.session import CurationSession, Outcome
 from spikeloom.curation.state import CurationState, initial_state
 from spikeloom.curation.workspace import Rows, Workspace
+from spikeloom.datasets.raw import NO_SPIKES, RawDataset
 from spikeloom.datasets.template import TemplateModel
 from spikeloom.datasets.template_loading import load_template_model
 from spikeloom.engine.cancellation import CancelToken
@@ -39,7 +40,7 @@ _log = logging.getLogger(__name__)
 class AppSession:
     """A dataset open for curation."""
 
-    model: TemplateModel
+    model: TemplateModel | RawDataset
     """The dataset."""
     catalog: ClusterCatalog
     """Facts about its clusters."""
@@ -90,8 +91,8 @@ def open_session(params_path: Path, *, trust_params: bool = False) -> AppSession
     return session_of(load_template_model(params_path, trust_params=trust_params))
 
 
-def session_of(model: TemplateModel) -> AppSession:
-    """Start a curation of a dataset."""
+def session_of(model: TemplateModel | RawDataset) -> AppSession:
+    """Start a curation of a dataset; of raw data, a look at them."""
     catalog = ClusterCatalog(model)
     rows = Rows(catalog.facts, catalog.similarity)
     state = initial_state(model.spike_groups, model.labels)
@@ -107,7 +108,10 @@ def session_of(model: TemplateModel) -> AppSession:
         catalog=catalog,
         session=session,
         journal=CurationJournal(model.folder, base),
-        recovery=_look_for_recovery(model.folder, fingerprint),
+        # A journal in the folder of raw data speaks of somebody's sorting of them.
+        recovery=(
+            None if isinstance(model, RawDataset) else _look_for_recovery(model.folder, fingerprint)
+        ),
         disk_fingerprint=fingerprint,
     )
     session.log = app_session.log
@@ -183,16 +187,22 @@ def save(app_session: AppSession, *, overwrites_changes: bool = False) -> tuple[
     ------
     ChangedOnDiskError
         If another program changed the clusters.
+    CurationError
+        If there are no spikes.
     WriteError
         If the files cannot be written; none was changed then.
     """
+    model = app_session.model
+    if isinstance(model, RawDataset):
+        msg = f"{NO_SPIKES} There is nothing to save."
+        raise CurationError(msg)
     with app_session.lock:
         if app_session.recovery is not None:
             msg = "Recover the unsaved edits or set them aside before you save."
             raise CurationError(msg)
         session = app_session.session
         if not overwrites_changes:
-            _check_unchanged(app_session)
+            _check_unchanged(app_session, model)
         journal = app_session.journal
         # No edit may come between the state that is saved and the note in the journal.
         with session.lock:
@@ -202,8 +212,8 @@ def save(app_session: AppSession, *, overwrites_changes: bool = False) -> tuple[
                 workspace.state,
                 spike_clusters,
                 session.rows.rows(workspace),
-                spike_clusters_path=app_session.model.spike_clusters_path,
-                texts=app_session.model.label_texts,
+                spike_clusters_path=model.spike_clusters_path,
+                texts=model.label_texts,
             )
             fingerprint = fingerprint_array(spike_clusters)
             journal.open()  # before anything is written: somebody else may hold it
@@ -222,9 +232,9 @@ def save(app_session: AppSession, *, overwrites_changes: bool = False) -> tuple[
         return outcome, f"Saved {len(plan.paths)} files: {names}."
 
 
-def _check_unchanged(app_session: AppSession) -> None:
+def _check_unchanged(app_session: AppSession, model: TemplateModel) -> None:
     try:
-        now = read_clusters_fingerprint(app_session.model)
+        now = read_clusters_fingerprint(model)
     except MissingFileError:
         return
     except SpikeloomError as error:
@@ -232,7 +242,7 @@ def _check_unchanged(app_session: AppSession) -> None:
         raise ChangedOnDiskError(msg) from error
     if now != app_session.disk_fingerprint:
         msg = (
-            f"{app_session.model.spike_clusters_path.name} was changed by another program since "
+            f"{model.spike_clusters_path.name} was changed by another program since "
             "it was read. Saving would replace that change (a copy is kept)."
         )
         raise ChangedOnDiskError(msg)

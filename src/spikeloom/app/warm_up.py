@@ -32,7 +32,7 @@ def warm_up(app_session: AppSession) -> threading.Thread:
 
     def work() -> None:
         _call_kernels()
-        if app_session.model.n_spikes <= N_SPIKES_PREPARED:
+        if 0 < app_session.model.n_spikes <= N_SPIKES_PREPARED:
             prepare_backgrounds(app_session.context(CancelToken()))
 
     thread = threading.Thread(target=work, name="spikeloom-warm-up", daemon=True)

@@ -15,14 +15,21 @@ HOST_OPTION = typer.Option("127.0.0.1", help="Address to listen on.")
 PORT_OPTION = typer.Option(0, help="Port to listen on; 0 takes any free one.")
 
 
-def serve(app_session: AppSession, *, host: str, port: int, opens_browser: bool) -> None:
+def serve(
+    app_session: AppSession,
+    *,
+    host: str,
+    port: int,
+    opens_browser: bool,
+    app_name: str = "template-gui",
+) -> None:
     """Serve a dataset; return when the page or Ctrl+C ends it."""
     if host not in LOOPBACK_HOSTS:
         warn(
             f"Listening on {host}: others on the network can reach this server. The token in the "
             "address keeps them out, but travels unencrypted; an ssh tunnel is safer."
         )
-    with AppServer(app_session, host=host, port=port) as server:
+    with AppServer(app_session, app_name=app_name, host=host, port=port) as server:
         try:
             warm_up(app_session)
             _announce(app_session, server, opens_browser=opens_browser)

@@ -1,6 +1,5 @@
 """Read numbers out of MATLAB's files, of version 5 to 7.2 and of 7.3, which are HDF5."""
 
-import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.errors import MissingFileError, ReadError
+from spikeloom.extractors.matlab_version_5 import MatlabStruct, read_version_5
 
 
 def read_matlab_fields(path: Path, names: Iterable[str]) -> dict[str, NDArray[Any]]:
@@ -38,36 +38,33 @@ def read_matlab_fields(path: Path, names: Iterable[str]) -> dict[str, NDArray[An
     if not path.is_file():
         msg = f"There is no file {path}."
         raise MissingFileError(2, msg)
-    return _read_hdf5(path, names) if is_hdf5(path) else read_matlab_variables(path, names)
+    return _read_hdf5(path, names) if is_hdf5(path) else _read_version_5(path, names)
 
 
-def read_matlab_variables(path: Path, names: Iterable[str]) -> dict[str, NDArray[Any]]:
-    """Read some variables of a MATLAB file of version 5 to 7.2; see `read_matlab_fields`."""
-    from scipy.io import loadmat  # noqa: PLC0415 - takes a while to import
-    from scipy.io.matlab import MatReadError  # noqa: PLC0415 - the same
-
+def _read_version_5(path: Path, names: Iterable[str]) -> dict[str, NDArray[Any]]:
     wanted = list(names)
-    variables = sorted({name.partition("/")[0] for name in wanted})
-    faults = (
-        *(ValueError, TypeError, KeyError, IndexError, OSError, EOFError, MemoryError),
-        *(NotImplementedError, NameError, zlib.error, MatReadError),
-    )  # NameError is a slip of scipy's for some damaged files
-    try:
-        content = loadmat(path, variable_names=variables)
-    except faults as error:
-        msg = f"{path} cannot be read as a MATLAB file: {error}."
-        raise ReadError(0, msg) from error
-    found = {name: _field(content, name.split("/")) for name in wanted}
-    return {name: values for name, values in found.items() if values is not None}
+    content = read_version_5(path, {name.partition("/")[0] for name in wanted})
+    found = {name: field_of(content, name) for name in wanted}
+    return {name: values for name, values in found.items() if isinstance(values, np.ndarray)}
 
 
-def _field(content: Any, names: list[str]) -> NDArray[Any] | None:
-    value = content.get(names[0])
-    for name in names[1:]:
-        if value is None or name not in (value.dtype.names or ()) or not value.size:
+def field_of(content: dict[str, Any], name: str) -> Any:
+    """Return a variable, or a field of the first of an array of structures, or None.
+
+    Parameters
+    ----------
+    content : dict
+        As `read_version_5` returns it.
+    name : str
+        Such as ``"par/sr"``.
+    """
+    first, *fields = name.split("/")
+    value = content.get(first)
+    for field in fields:
+        if not isinstance(value, MatlabStruct) or not value.fields.get(field):
             return None
-        value = value[name].flat[0]
-    return None if value is None else np.asarray(value)
+        value = value.fields[field][0]
+    return value
 
 
 def _read_hdf5(path: Path, names: Iterable[str]) -> dict[str, NDArray[Any]]:

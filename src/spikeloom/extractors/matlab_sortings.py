@@ -16,6 +16,7 @@ from spikeloom.extractors.listed_spikes import (
 )
 from spikeloom.extractors.matlab_files import read_matlab_fields
 from spikeloom.extractors.matlab_structs import read_matlab_cells, read_matlab_structs
+from spikeloom.extractors.matlab_version_5 import version_5_names
 from spikeloom.extractors.peeking import Peek
 from spikeloom.extractors.reader_registry import Certainty, Reader, Recognition, known, unknown
 
@@ -252,10 +253,8 @@ def _variables(peek: Peek) -> set[str]:
 
             with open_hdf5(peek.path) as file:
                 return set(names_in(file))
-        from scipy.io import whosmat  # noqa: PLC0415 - takes a while to import
-
-        return {name for name, _, _ in whosmat(peek.path)}
-    except (SpikeloomError, ValueError, TypeError, OSError, KeyError, IndexError, MemoryError):
+        return set(version_5_names(peek.path))
+    except SpikeloomError:
         return set()
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.errors import DataError
-from spikeloom.extractors.matlab_files import read_matlab_variables
+from spikeloom.errors import DataError, MissingFileError
+from spikeloom.extractors.matlab_files import field_of
+from spikeloom.extractors.matlab_version_5 import MatlabStruct, read_version_5
 
 _N_ENTRIES_MAX = 1 << 20
 
@@ -37,11 +38,15 @@ def read_matlab_cells(path: Path, name: str) -> list[NDArray[Any]] | None:
     """
     if _is_hdf5(path):
         return _cells_of_hdf5(path, name)
-    value = read_matlab_variables(path, [name]).get(name)
+    _check_there(path)
+    value = field_of(read_version_5(path, {name.partition("/")[0]}), name)
     if value is None:
         return None
-    cells = list(value.reshape(-1, order="F")) if value.dtype == object else [value]
-    return [_numbers(path, name, np.asarray(cell)) for cell in cells]
+    if not isinstance(value, np.ndarray):
+        msg = f"{path}: {name} is an array of structures, and no list of numbers."
+        raise DataError(msg)
+    cells = list(value) if value.dtype == object else [value]
+    return [_numbers(path, name, cell) for cell in cells]
 
 
 def read_matlab_structs(
@@ -64,15 +69,31 @@ def read_matlab_structs(
     wanted = list(fields)
     if _is_hdf5(path):
         return _structs_of_hdf5(path, name, wanted)
-    value = read_matlab_variables(path, [name]).get(name)
+    _check_there(path)
+    value = read_version_5(path, {name}).get(name)
     if value is None:
         return None
-    flat = list(value.reshape(-1, order="F"))
-    entries = [np.asarray(one).reshape(-1)[0] if value.dtype == object else one for one in flat]
-    return [
-        {field: np.asarray(one[field]) for field in wanted if field in (one.dtype.names or ())}
-        for one in entries
-    ]
+    listed = list(value) if isinstance(value, np.ndarray) and value.dtype == object else [value]
+    found = []
+    for one in listed:
+        if not isinstance(one, MatlabStruct):
+            msg = f"{path}: {name} is no array of structures."
+            raise DataError(msg)
+        found += [
+            {
+                field: one.fields[field][k]
+                for field in wanted
+                if field in one.fields and isinstance(one.fields[field][k], np.ndarray)
+            }
+            for k in range(one.n_structs)
+        ]
+    return found
+
+
+def _check_there(path: Path) -> None:
+    if not path.is_file():
+        msg = f"There is no file {path}."
+        raise MissingFileError(2, msg)
 
 
 def _is_hdf5(path: Path) -> bool:
@@ -157,8 +178,8 @@ def _read(path: Path, dataset: Any) -> NDArray[Any]:
     return np.asarray(dataset[()])
 
 
-def _numbers(path: Path, name: str, values: NDArray[Any]) -> NDArray[Any]:
-    if values.dtype.kind not in "iufb":
-        msg = f"{path}: a cell of {name} holds {values.dtype}, and no numbers."
+def _numbers(path: Path, name: str, values: Any) -> NDArray[Any]:
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "iufb":
+        msg = f"{path}: a cell of {name} holds no numbers."
         raise DataError(msg)
-    return values.reshape(-1)
+    return np.asarray(values).reshape(-1)

@@ -67,9 +67,7 @@ class MClustSortingExtractor(ListedSpikesSorting):
         ticks_per_s = float(_TICKS_PER_S)
         if suffix.startswith(".raw"):
             if sampling_frequency_raw is None:
-                msg = (
-                    f"{folder}: {suffix} do not say their clock; give sampling_frequency_raw."
-                )
+                msg = f"{folder}: {suffix} do not say their clock; give sampling_frequency_raw."
                 raise ParameterError(msg)
             ticks_per_s = required_rate(sampling_frequency_raw, folder)
         units: dict[int, NDArray[np.int64]] = {}

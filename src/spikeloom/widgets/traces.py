@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.core.recording import BaseRecording
 from spikeloom.errors import ParameterError
+from spikeloom.extractors.trace_files import TraceFilesRecording
 from spikeloom.widgets.figures import Widget, drawn, figure_of, open_panels, panels_in
 from spikeloom.widgets.marks import bare, round_length, side_bar
 from spikeloom.widgets.rasters import checked_range
@@ -36,6 +37,8 @@ class TraceLayers:
     """What traces are in."""
     time_range_s: tuple[float, float]
     """What is shown."""
+    edges: tuple[tuple[float, str], ...] = ()
+    """Where files of `spikeloom.read_traces` begin, in seconds, and their names."""
 
     @property
     def largest(self) -> float:
@@ -104,7 +107,24 @@ def trace_layers_of(
         for name, one in layers.items()
     }
     shown = float(times[0]), float(times[-1])
-    return TraceLayers(np.asarray(times), traces, ids, voltage_unit(return_in_uV), shown)
+    return TraceLayers(
+        np.asarray(times),
+        traces,
+        ids,
+        voltage_unit(return_in_uV),
+        shown,
+        _edges_within(first, begin, end),
+    )
+
+
+def _edges_within(recording: BaseRecording, begin: int, end: int) -> tuple[tuple[float, str], ...]:
+    if not isinstance(recording, TraceFilesRecording):
+        return ()
+    return tuple(
+        (float(recording.sample_index_to_time(one.start_sample)), one.label)
+        for one in recording.stretches[1:]
+        if begin <= one.start_sample < end
+    )
 
 
 def _as_layers(given: Any) -> dict[str, BaseRecording]:
@@ -150,7 +170,8 @@ def plot_traces(
 ) -> Widget:
     """Plot traces of a recording, or of several above each other.
 
-    As lines, each channel is drawn around its median.
+    As lines, each channel is drawn around its median. Where files of `spikeloom.read_traces` follow
+    each other, the beginning of each is marked.
 
     Parameters
     ----------
@@ -235,6 +256,7 @@ def plot_traces(
             ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=5, fontsize="small")
     _finish(ax, shown, show_channel_ids=show_channel_ids, is_map=is_map)
     _draw_events(ax, events, shown.time_range_s, color=events_color, alpha=events_alpha)
+    _draw_edges(ax, shown)
     return drawn(panels, shown)
 
 
@@ -319,6 +341,16 @@ def _finish(ax: "Axes", shown: TraceLayers, *, show_channel_ids: bool, is_map: b
         ax.set_xlim(*shown.time_range_s)
         bare(ax)
     ax.set_xlabel("time (s)")
+
+
+def _draw_edges(ax: "Axes", shown: TraceLayers) -> None:
+    """Draw a line where a file begins, with its name."""
+    for time_s, label in shown.edges:
+        ax.axvline(time_s, color="C0", linestyle="--", linewidth=1)
+        place = ax.get_xaxis_transform()
+        ax.text(
+            time_s, 1.0, f" {label}", transform=place, va="bottom", color="C0", fontsize="small"
+        )
 
 
 def _draw_events(

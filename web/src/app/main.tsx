@@ -10,7 +10,7 @@ import { MenuBar } from "../shell/menu_bar";
 import { offerRecovery } from "../shell/recovery";
 import { SnippetLine } from "../shell/snippet_line";
 import { Notes, StatusBar } from "../shell/status_bar";
-import { runSnippet, setPrompter } from "../state/actions";
+import { runSnippet, setPrompter, setSpikesKnown } from "../state/actions";
 import { connect, dataset, hasStopped, isConnected, isDirty } from "../state/session";
 import { areSettingsReady } from "../state/settings";
 import { addNote, report } from "../state/status";
@@ -52,6 +52,7 @@ function Curtain() {
   return null;
 }
 
+setSpikesKnown(() => dataset.value?.is_sorted ?? true);
 registerCurationActions();
 registerViewActions();
 registerHelpActions();

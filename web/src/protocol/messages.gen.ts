@@ -235,6 +235,14 @@ export type AnyCommand =
   | KeepState
   | Quit;
 
+/** A stretch of raw data without interruption: a file, or a part of one. */
+export interface StretchInfo {
+  /** How people call it, and how long nothing was recorded before it. */
+  readonly label: string;
+  /** Where it begins. */
+  readonly start_s: number;
+}
+
 /** What the page knows of the dataset. */
 export interface DatasetInfo {
   /** How people call it. */
@@ -261,6 +269,10 @@ export interface DatasetInfo {
   readonly n_components: number;
   /** Whether there are raw data. */
   readonly has_traces: boolean;
+  /** Whether there are spikes in clusters, or raw data alone. */
+  readonly is_sorted: boolean;
+  /** Files that follow each other in the raw data; none where there is one. */
+  readonly stretches: readonly StretchInfo[];
   /** What was wrong with the files. */
   readonly warnings: readonly string[];
 }

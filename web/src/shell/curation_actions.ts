@@ -44,6 +44,7 @@ function registerFile(): void {
     id: "save",
     title: "Save",
     menu: "File",
+    needsSpikes: true,
     keys: ["ctrl+s"],
     run: () => void save(),
   });

@@ -10,6 +10,7 @@ import {
   themeLight,
 } from "dockview";
 import "dockview/dist/styles/dockview.css";
+import { dataset } from "../state/session";
 import { setting } from "../state/settings";
 import { addNote, report } from "../state/status";
 import { dress, theme } from "../state/theme";
@@ -102,7 +103,7 @@ function restore(dock: DockviewApi): void {
   resetLayout();
 }
 
-/** Tables at the left, graphical views beside them. */
+/** Tables at the left, graphical views beside them; of raw data the traces alone. */
 export function resetLayout(): void {
   const dock = api;
   if (!dock) return;
@@ -115,6 +116,10 @@ export function resetLayout(): void {
       renderer: "always",
       ...(position ? { position } : {}),
     });
+  if (!dataset.peek()?.is_sorted) {
+    add("TraceView");
+    return;
+  }
   add("ClusterView");
   add("WaveformView", { referencePanel: "ClusterView", direction: "right" });
   add("SimilarityView", { referencePanel: "ClusterView", direction: "below" });

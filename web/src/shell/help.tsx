@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { chordText } from "../base/keys";
 import { type Action, actions, register } from "../state/actions";
 import { dataset, version } from "../state/session";
-import { VIEW_TYPES } from "../views/all_views";
+import { offeredViews } from "../views/all_views";
 
 /** The list of keys, mouse gestures and snippets (F1, H), and what this is (?). */
 
@@ -72,7 +72,7 @@ function Keys() {
     const menu = action.menu.split("/")[0] || "Other";
     menus.set(menu, [...(menus.get(menu) ?? []), action]);
   }
-  const views = Object.keys(VIEW_TYPES).filter((type) => actions().some((a) => a.view === type));
+  const views = offeredViews().filter(([type]) => actions().some((a) => a.view === type));
   return (
     <>
       <h2>Keys, mouse and snippets</h2>
@@ -84,10 +84,10 @@ function Keys() {
         {[...menus].map(([menu, list]) => (
           <KeyList key={menu} title={menu} list={list} />
         ))}
-        {views.map((type) => (
+        {views.map(([type, kind]) => (
           <KeyList
             key={type}
-            title={VIEW_TYPES[type]?.title ?? type}
+            title={kind.title}
             list={actions().filter((action) => action.view === type)}
           />
         ))}
@@ -128,16 +128,18 @@ function About() {
       {info && (
         <dl class="about">
           <Fact name="Dataset" value={info.folder} />
-          <Fact name="Spikes" value={info.n_spikes.toLocaleString("en-US")} />
+          {info.is_sorted && <Fact name="Spikes" value={info.n_spikes.toLocaleString("en-US")} />}
           <Fact name="Channels" value={String(info.n_channels)} />
           <Fact name="Sampling frequency" value={`${info.sampling_frequency} Hz`} />
           <Fact name="Duration" value={`${info.duration_s.toFixed(1)} s`} />
         </dl>
       )}
-      <p>
-        Every edit is in the journal before it is shown. Saving writes phy's files, after a copy of
-        what was there before.
-      </p>
+      {info?.is_sorted && (
+        <p>
+          Every edit is in the journal before it is shown. Saving writes phy's files, after a copy
+          of what was there before.
+        </p>
+      )}
     </>
   );
 }

@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { chordText } from "../base/keys";
 import { type Action, actions, perform } from "../state/actions";
-import { VIEW_TYPES } from "../views/all_views";
+import { offeredViews } from "../views/all_views";
 import { addView, resetLayout } from "./dock";
 
 /** The menu bar: made from the actions, and from the types of views. */
@@ -52,7 +52,7 @@ function groupsOf(menu: string): Entry[][] {
     );
   }
   if (menu === "View") {
-    const views = Object.entries(VIEW_TYPES).map(([type, kind]) => ({
+    const views = offeredViews().map(([type, kind]) => ({
       title: `Add ${kind.title}`,
       hint: "",
       isEnabled: true,
@@ -68,7 +68,7 @@ function groupsOf(menu: string): Entry[][] {
 export function MenuBar(): JSX.Element {
   return (
     <nav class="menu-bar" onMouseLeave={undefined}>
-      {MENUS.map((menu) => (
+      {MENUS.filter((menu) => groupsOf(menu).length > 0).map((menu) => (
         <div key={menu} class="menu">
           <button
             type="button"

@@ -27,14 +27,20 @@ export function StatusBar() {
       </span>
       {info && (
         <>
-          <span title="clusters selected / all clusters">
-            {selectedIds.value.length} of {rows.value.size} clusters
-          </span>
-          <span>{withThousands(info.n_spikes)} spikes</span>
+          {info.is_sorted && (
+            <>
+              <span title="clusters selected / all clusters">
+                {selectedIds.value.length} of {rows.value.size} clusters
+              </span>
+              <span>{withThousands(info.n_spikes)} spikes</span>
+            </>
+          )}
           {info.has_traces && <span>raw data {isFiltered.value ? "filtered" : "unfiltered"}</span>}
-          <span class={isDirty.value ? "is-dirty" : ""}>
-            {isDirty.value ? `${nEdits.value} edits, not saved` : "saved"}
-          </span>
+          {info.is_sorted && (
+            <span class={isDirty.value ? "is-dirty" : ""}>
+              {isDirty.value ? `${nEdits.value} edits, not saved` : "saved"}
+            </span>
+          )}
         </>
       )}
       <span class={`connection ${isConnected.value ? "" : "is-lost"}`}>{connection}</span>

@@ -24,6 +24,8 @@ export interface Action {
   readonly prompt?: string;
   /** View type that the action belongs to. */
   readonly view?: string;
+  /** Whether it is about spikes, so that there is no use for it where there are none. */
+  readonly needsSpikes?: boolean;
   /** Whether it can be done now. */
   readonly isEnabled?: () => boolean;
   /** For switches in menus: whether it is on. */
@@ -51,8 +53,20 @@ export function register(action: Action): void {
   }
 }
 
+let hasSpikes: () => boolean = () => true;
+
+/** Say how to find out whether there are spikes. */
+export function setSpikesKnown(known: () => boolean): void {
+  hasSpikes = known;
+}
+
+/** Whether an action is of use for what is open: raw data alone have no clusters to edit. */
+export function isOffered(action: Action): boolean {
+  return hasSpikes() || !(action.needsSpikes ?? /^(Edit|Select)(\/|$)/.test(action.menu));
+}
+
 export function actions(): readonly Action[] {
-  return [...all.values()];
+  return [...all.values()].filter(isOffered);
 }
 
 export function actionOf(id: string): Action | undefined {
@@ -76,6 +90,13 @@ export function setPrompter(prompter: (action: Action) => void): void {
 
 /** Do an action, asking for its arguments if it needs any. */
 export function perform(action: Action, args: readonly Argument[] = []): void {
+  if (!isOffered(action)) {
+    // Keys that step through clusters do nothing, quietly: Esc and Space are pressed in passing.
+    if (!action.menu.startsWith("Select")) {
+      report(`${action.title}: these are raw data without spikes.`);
+    }
+    return;
+  }
   if (action.isEnabled && !action.isEnabled()) {
     report(`${action.title}: not possible now.`);
     return;

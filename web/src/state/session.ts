@@ -129,7 +129,9 @@ function receive(message: Hello | Update | Goodbye): void {
         version.value = message.version;
         dataset.value = message.dataset;
         columnHelp.value = message.column_help;
-        restoreSettings(message.shared_state, message.local_state);
+        // Who opens raw data alone wants to see them as they are.
+        const usual = message.dataset.is_sorted ? {} : { raw_data_filter: false };
+        restoreSettings({ ...usual, ...message.shared_state }, message.local_state);
         for (const text of message.dataset.warnings) report(text, "warning");
       });
       keepOpen((shared, local) => sendQuietly({ type: "keep_state", shared, local }));

@@ -1,3 +1,4 @@
+import { dataset } from "../state/session";
 import type { View, ViewFrame } from "../widgets/view";
 import { AmplitudeView, registerAmplitudeActions } from "./amplitude_view";
 import { CorrelogramView, registerCorrelogramActions } from "./correlogram_view";
@@ -27,6 +28,12 @@ export const VIEW_TYPES: Readonly<Record<string, ViewType>> = {
   FiringRateView: { title: "Firing rate", isSingle: false, make: (f) => new FiringRateView(f) },
   TraceView: { title: "Trace", isSingle: false, make: (f) => new TraceView(f) },
 };
+
+/** The types of views that show something of what is open: of raw data there are traces alone. */
+export function offeredViews(): [string, ViewType][] {
+  const isSorted = dataset.value?.is_sorted ?? true;
+  return Object.entries(VIEW_TYPES).filter(([type]) => isSorted || type === "TraceView");
+}
 
 export function registerViewActions(): void {
   registerWaveformActions();

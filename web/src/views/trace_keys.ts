@@ -35,6 +35,22 @@ async function goToSpike(step: 1 | -1): Promise<void> {
   if (reply.time_s !== undefined && reply.time_s !== null) goToTime(reply.time_s, duration());
 }
 
+/** Go to where the next file begins, or the one before. */
+function goToFile(step: 1 | -1): void {
+  const starts = (dataset.value?.stretches ?? []).map((stretch) => stretch.start_s);
+  const [start, end] = traceInterval.value;
+  const middle = (start + end) / 2;
+  // What is in the middle already counts as the one that is looked at.
+  const near = 0.001;
+  const found =
+    step === 1
+      ? starts.find((time) => time > middle + near)
+      : starts.findLast((time) => time < middle - near);
+  if (found === undefined)
+    report(step === 1 ? "This is the last file." : "This is the first file.");
+  else goToTime(found, duration());
+}
+
 const each = (run: (trace: TraceView) => void) => () => targets(TraceView).forEach(run);
 
 const KEYS = [
@@ -46,6 +62,8 @@ const KEYS = [
   ["go_to_end", "To the end", "alt+end", () => move(duration())],
   ["go_to_next_spike", "Next spike", "alt+pgdown", () => void goToSpike(1)],
   ["go_to_previous_spike", "Previous spike", "alt+pgup", () => void goToSpike(-1)],
+  ["go_to_next_file", "Next file", "alt+shift+pgdown", () => goToFile(1)],
+  ["go_to_previous_file", "Previous file", "alt+shift+pgup", () => goToFile(-1)],
   ["narrow", "Shorter interval", "alt++", () => widen(1 / TRACE_STEP)],
   ["widen", "Longer interval", "alt+-", () => widen(TRACE_STEP)],
   ["increase", "Larger traces", "alt+up", each((trace) => (trace.scaling.value *= TRACE_STEP))],
@@ -70,6 +88,14 @@ const KEYS = [
   ],
 ] as const;
 
+const ABOUT_SPIKES: ReadonlySet<string> = new Set([
+  "go_to_next_spike",
+  "go_to_previous_spike",
+  "toggle_highlighted_spikes",
+  "select_spike",
+  "select_channel_pca",
+]);
+
 const MOUSE = [
   ["change_trace_size", "Size of traces", "ctrl+wheel"],
   ["navigate", "Left and right", "alt+wheel"],
@@ -79,10 +105,12 @@ const MOUSE = [
 
 export function registerTraceActions(): void {
   for (const [id, title, key, run] of KEYS) {
-    register({ id, title, menu: "", view, keys: [key], run: () => void run() });
+    const needsSpikes = ABOUT_SPIKES.has(id);
+    register({ id, title, menu: "", view, keys: [key], needsSpikes, run: () => void run() });
   }
   for (const [id, title, mouse] of MOUSE) {
-    register({ id, title, menu: "", view, mouse, run: () => undefined });
+    const needsSpikes = ABOUT_SPIKES.has(id);
+    register({ id, title, menu: "", view, mouse, needsSpikes, run: () => undefined });
   }
   register({
     id: "go_to",

@@ -83,12 +83,17 @@ export class TraceView extends PlotView {
     this.lines = data.values.length ? new Polylines(data.values) : null;
     this.note.value = data.note;
     const filter = isFiltered.value ? "high-pass filtered" : "raw";
-    const nSpikes = data.spike_times_s.length;
     this.info.value = data.n_columns
-      ? `${clock(data.start_s)} to ${clock(data.end_s)} · ${data.n_channels} channels, ${filter} · ` +
-        `${withThousands(nSpikes)} spikes of ${this.showsAllSpikes.value ? "all" : "selected"} clusters`
+      ? `${clock(data.start_s)} to ${clock(data.end_s)} · ${data.n_channels} channels, ${filter}` +
+        this.spikesShown(data.spike_times_s.length)
       : "";
     this.invalidate();
+  }
+
+  private spikesShown(nSpikes: number): string {
+    if (!dataset.value?.is_sorted) return "";
+    const which = this.showsAllSpikes.value ? "all" : "selected";
+    return ` · ${withThousands(nSpikes)} spikes of ${which} clusters`;
   }
 
   /** Row of each channel, from the bottom of the view to its top. */
@@ -114,6 +119,7 @@ export class TraceView extends PlotView {
         xAxis: { label: "time (s)", hasTicks: true },
         yAxis: { label: "channel", hasTicks: false },
         marks: this.hasLabels.value ? this.labels(data, rect.h) : [],
+        rules: edgesBetween(data.start_s, data.end_s),
         draw: (pass) => this.draw(pass, data),
       },
     ];
@@ -251,6 +257,14 @@ export class TraceView extends PlotView {
     this.lines?.dispose();
     super.dispose();
   }
+}
+
+/** Where files begin within an interval; the first one begins with the recording. */
+function edgesBetween(start: number, end: number): { x: number; text: string }[] {
+  return (dataset.value?.stretches ?? [])
+    .slice(1)
+    .filter((stretch) => stretch.start_s >= start && stretch.start_s <= end)
+    .map((stretch) => ({ x: stretch.start_s, text: stretch.label }));
 }
 
 /** A colour for a cluster that is not selected: the same one always, paler than the others. */

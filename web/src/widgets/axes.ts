@@ -34,6 +34,7 @@ export function drawAxes(
     if (panel.xAxis) drawX(overlay, panel, rect, part, size);
     if (panel.yAxis) drawY(overlay, panel, rect, part);
     if (panel.title) addTitle(overlay, panel, part);
+    if (panel.rules) drawRules(overlay, panel, rect, part);
     for (const mark of panel.marks ?? []) {
       const x = rect.x + fraction(panel.x, mark.at[0]) * rect.w;
       const y = rect.y + (1 - fraction(panel.y, mark.at[1])) * rect.h;
@@ -105,6 +106,18 @@ function addTitle(overlay: SVGSVGElement, panel: Panel, part: Rect): void {
   if (panel.titleColor) text.style.fill = panel.titleColor;
 }
 
+function drawRules(overlay: SVGSVGElement, panel: Panel, rect: Rect, part: Rect): void {
+  for (const rule of panel.rules ?? []) {
+    const x = rect.x + fraction(panel.x, rule.x) * rect.w;
+    if (x < part.x || x > part.x + part.w) continue;
+    addLine(overlay, x, part.y, x, part.y + part.h, "rule");
+    // Near the right edge the text goes to the left of its line.
+    const isLate = x > part.x + 0.7 * part.w;
+    const kind = isLate ? "rule-text end" : "rule-text";
+    addText(overlay, isLate ? x - 4 : x + 4, part.y + 12, rule.text, kind);
+  }
+}
+
 function addFrame(overlay: SVGSVGElement, rect: Rect): void {
   const frame = document.createElementNS(SVG, "rect");
   frame.setAttribute("x", rect.x.toFixed(1));
@@ -131,8 +144,16 @@ function addText(
   return text;
 }
 
-function addLine(overlay: SVGSVGElement, x1: number, y1: number, x2: number, y2: number): void {
+function addLine(
+  overlay: SVGSVGElement,
+  x1: number,
+  y1: number,
+  x2: number,
+  y2: number,
+  kind = "",
+): void {
   const line = document.createElementNS(SVG, "line");
+  if (kind) line.setAttribute("class", kind);
   line.setAttribute("x1", x1.toFixed(1));
   line.setAttribute("y1", y1.toFixed(1));
   line.setAttribute("x2", x2.toFixed(1));

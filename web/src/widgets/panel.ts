@@ -30,6 +30,8 @@ export interface Panel {
     /** Style class beside that of a channel label. */
     readonly kind?: string;
   }[];
+  /** Upright lines at data positions, each with a text at its upper end. */
+  readonly rules?: readonly { readonly x: number; readonly text: string }[];
   readonly hasFrame?: boolean;
   draw(pass: Pass): void;
 }
