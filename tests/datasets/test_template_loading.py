@@ -295,7 +295,7 @@ def test_a_folder_without_params_is_an_error_that_names_it(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["spike_times", "spike_templates", "spike_clusters"])
-@pytest.mark.parametrize("damage", set(DAMAGES) - {"one axis", "minus one", "huge"})
+@pytest.mark.parametrize("damage", sorted(set(DAMAGES) - {"one axis", "minus one", "huge"}))
 def test_a_required_file_that_is_damaged_is_an_error_that_names_it(tmp_path, name, damage):
     folder = write_phy_folder(tmp_path)
     DAMAGES[damage](folder / f"{name}.npy")

@@ -121,6 +121,9 @@ def plan_conversion(
         opened = opened.sorting
     name = kind_of(opened)
     writer = chosen_writer(name, path, to)
+    endings = writer.suffixes
+    if endings and "" not in endings and not path.name.lower().endswith(endings):
+        path = path.with_name(path.name + endings[0])
     _check_target(path, overwrite=overwrite)
     return ConversionPlan(
         opened,  # type: ignore[arg-type]  # kind_of refuses all else
@@ -150,7 +153,7 @@ def convert(
     source : str, Path, BaseExtractor or SortingAnalyzer
         A file or folder of any format that can be read, or what was opened of one.
     target : str or Path
-        File or folder to make.
+        File or folder to make. The ending of its format is appended if it is missing.
     to : str, optional
         The format, by its name; by default that which the ending of `target` says.
     kind : {"recording", "sorting", "event", "snippets"}, optional
@@ -203,7 +206,7 @@ def convert(
         plan.writer.write(plan.source, staged, overwrite=False, **(job_kwargs or {}))
         told("Reading it back and comparing")
         copy = plan.writer.read_back(staged, plan.source)
-        found = find_differences(plan.source, copy)
+        found = find_differences(plan.source, copy, on_progress=_in_tenths(told))
         del copy
         if found.faults:
             msg = (
@@ -223,6 +226,19 @@ def convert(
 
 def _say_nothing(text: str) -> None:
     del text
+
+
+def _in_tenths(told: Callable[[str], None]) -> Callable[[float], None]:
+    """Return what tells of each tenth that is compared, but for the last."""
+    seen = [0]
+
+    def on_progress(share: float) -> None:
+        tenths = int(share * 10)
+        if seen[0] < tenths < 10:
+            seen[0] = tenths
+            told(f"Compared {tenths * 10} %")
+
+    return on_progress
 
 
 def kind_of(opened: object) -> str:

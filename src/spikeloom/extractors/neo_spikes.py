@@ -131,16 +131,19 @@ class NeoSortingExtractor(ListedSpikesSorting):
         self.set_property("original_unit_name", channels["name"])
         self._set_classes([str(name) for name in channels["name"].tolist()])
         self._kwargs = {
-            "path" if not self.format else described.path_key: str(source),
+            described.path_key if self.format else "path": str(source),
             "sampling_frequency": rate,
-            "stream_id": stream_id,
-            "stream_name": stream_name,
-            "block_index": block,
-            "use_format_ids": use_format_ids,
             **options,
         }
-        if not self.format:
-            self._kwargs["format"] = described.name
+        # SpikeInterface's classes know no others, or not all of them.
+        chosen = {
+            "format": None if self.format else described.name,
+            "stream_id": stream_id,
+            "stream_name": stream_name,
+            "block_index": block_index,
+            "use_format_ids": use_format_ids or None,
+        }
+        self._kwargs |= {name: value for name, value in chosen.items() if value is not None}
 
     def _set_classes(self, names: list[str]) -> None:
         units = [_NEURALYNX_NAME.fullmatch(name) for name in names]
