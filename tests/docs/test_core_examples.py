@@ -1,7 +1,7 @@
 """The documented examples of the core module run as they are printed, in the order of the document.
 
 What they speak of without making it is supplied, and what the text around them says is checked.
-Readers that are not there yet, and what a call lacks by itself, have stand-ins that are named.
+What a call lacks by itself has a stand-in that is named.
 """
 
 import json
@@ -14,6 +14,7 @@ import pytest
 import spikeloom as si
 from making.annex_repositories import commit, git, new_repository
 from making.printed import run_printed
+from making.recording_files import random_traces, write_spikeglx
 from spikeloom.errors import ParameterError
 
 RATE = 30_000.0
@@ -631,25 +632,24 @@ def test_sortings_in_memory():
 
 def test_slicing():
     slow_rate, duration_s = 30.0, 13 * 60
-    traces = np.zeros((int(slow_rate * duration_s), 40), np.int16)
-    long_recording = si.NumpyRecording([traces], slow_rate)
+    traces = random_traces(int(slow_rate * duration_s), 41)
+    write_spikeglx(
+        Path("np_folder"), "run_g0_t0.imec0.ap", traces, fields={"imSampRate": slow_rate}
+    )
     trains = {unit_id: np.arange(unit_id, len(traces), 500) for unit_id in range(6)}
-    long_sorting = si.NumpySorting.from_unit_dict(trains, slow_rate)
-    recording_reads, sorting_reads = [], []
+    samples = np.concatenate(list(trains.values()))
+    order = np.argsort(samples, kind="stable")
+    Path("ks_folder").mkdir()
+    np.save("ks_folder/spike_times.npy", samples[order])
+    np.save("ks_folder/spike_clusters.npy", np.repeat(np.arange(6), len(samples) // 6)[order])
+    Path("ks_folder/params.py").write_text(f"sample_rate = {slow_rate}\n")
 
-    def read_spikeglx(folder_path):  # stand-in for a reader that is not there yet
-        recording_reads.append(folder_path)
-        return long_recording
-
-    def read_kilosort(folder_path):  # the same
-        sorting_reads.append(folder_path)
-        return long_sorting
-
-    done = run_printed(SLICE, read_spikeglx=read_spikeglx, read_kilosort=read_kilosort)
-    assert (recording_reads, sorting_reads) == (["np_folder"], ["ks_folder"])
-    assert done.keep_ids.tolist() == [0, 10, 20, 30]
+    done = run_printed(SLICE, read_spikeglx=si.read_spikeglx, read_kilosort=si.read_kilosort)
+    assert done.keep_ids.tolist() == [f"imec0.ap#AP{k}" for k in (0, 10, 20, 30)]
     assert done.sub_recording.get_num_samples() == 7 * 60 * slow_rate
-    assert np.shares_memory(done.sub_recording.get_traces(), traces)
+    first = int(slow_rate * 60 * 5)
+    end = int(slow_rate * 60 * 12)
+    np.testing.assert_array_equal(done.sub_recording.get_traces(), traces[first:end, :40])
     assert done.sub_sorting.unit_ids.tolist() == [0, 1, 2, 3]
 
 
@@ -815,7 +815,7 @@ def test_downloading(tmp_path):
     git(here, "remote", "set-url", "origin", address)
     paths = []
 
-    def read(path):  # stand-in for readers that are not there yet
+    def read(path):  # the small repository holds no recordings
         paths.append(path)
         return path, path
 
