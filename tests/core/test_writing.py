@@ -8,6 +8,7 @@ from spikeloom.core.numpy_recording import NumpyRecording
 from spikeloom.core.recording import BaseRecordingSegment
 from spikeloom.core.writing import (
     as_dtype,
+    flat_sources,
     write_binary_recording,
     write_memory_recording,
 )
@@ -130,3 +131,23 @@ def test_memory(tmp_path, jobs, buffer_type):
         assert (block is not None) == is_shared
     with pytest.raises(ParameterError, match="buffer_type"):
         write_memory_recording(recording, buffer_type="paper")
+
+
+@pytest.mark.parametrize("jobs", [{}, {"n_jobs": 2, "pool_engine": "thread"}])
+@pytest.mark.parametrize("dtype", ["int16", "float32"])
+def test_a_flat_file_is_copied_as_it_is(tmp_path, jobs, dtype):
+    values = np.random.default_rng(0).integers(-999, 999, (500, 3)).astype("int16")
+    source = tmp_path / "source.raw"
+    source.write_bytes(b"1234567" + values.tobytes() + b"8")
+    recording = read_binary(source, 1000.0, "int16", 3, file_offset=7)
+    part = recording.frame_slice(start_frame=20, end_frame=500)
+    for one, expected in ((recording, values), (part, values[20:])):
+        path = tmp_path / "copy.raw"
+        write_binary_recording(
+            one, path, dtype=dtype, byte_offset=2, chunk_size=90, progress_bar=False, **jobs
+        )
+        assert path.read_bytes() == b"\0\0" + expected.astype(dtype).tobytes()
+    is_flat = flat_sources(recording, np.dtype("int16"))
+    assert is_flat is not None
+    assert flat_sources(recording, np.dtype("float32")) is None
+    assert flat_sources(recording.select_channels([2, 0]), np.dtype("int16")) is None

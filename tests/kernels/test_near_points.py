@@ -7,6 +7,7 @@ from spikeloom.kernels.near_points import (
     fill_bounds,
     fill_kth_of_pairs,
     fill_kth_squares,
+    fill_nearest,
     fill_pairs_within,
 )
 
@@ -25,6 +26,19 @@ def test_the_nth_nearest_of_those_listed(dtype, seed, n_nearest):
         assert square == twin.kth_square(points, one, others, n_nearest)
 
 
+@given(seed=seeds, n_nearest=st.integers(1, 7), first=st.integers(0, 5))
+def test_the_nearest_other_points(seed, n_nearest, first):
+    points = np.random.default_rng(seed).normal(size=(8, 5))
+    norms, products = (points**2).sum(axis=1), points[first : first + 3] @ points.T
+    nearest, squares = np.full((8, n_nearest), -1), np.zeros((8, n_nearest))
+    fill_nearest(points, norms, products, first, nearest, squares)
+    for one in range(first, min(first + 3, 8)):
+        expected = twin.nearest(points, one, n_nearest)
+        assert nearest[one].tolist() == [place for _, place in expected]
+        np.testing.assert_allclose(squares[one], [square for square, _ in expected], rtol=1e-12)
+    assert (np.delete(nearest, slice(first, first + 3), axis=0) == -1).all()
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @given(seed=seeds)
 def test_distances_from_products_and_the_pairs_within_a_radius(dtype, seed):
@@ -34,7 +48,7 @@ def test_distances_from_products_and_the_pairs_within_a_radius(dtype, seed):
     points = rng.integers(-5, 6, (9, 4)).astype(dtype)
     radius = rng.integers(0, 80, 7).astype(dtype)
     radius[0] = np.inf
-    squares = -2 * queries @ points.T
+    squares = queries @ points.T
     nearest, n_within = np.zeros(9, dtype), np.zeros(7, np.int64)
     norms = (queries**2).sum(axis=1), (points**2).sum(axis=1)
     fill_bounds(squares, *norms, radius, nearest, n_within)

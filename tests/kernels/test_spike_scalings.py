@@ -48,7 +48,8 @@ def test_scalings_are_those_of_regressions(seed, delta):
     windows = Windows(traces, scale, rows - nbefore, units)
     spikes = np.array([0, 3, 4, 11])
     scalings, has_collided = np.zeros(4, "f4"), np.zeros(4, bool)
-    shapes = Shapes(templates, sums, mask, shares)
+    energies = np.where(rng.random(n_units) < 0.5, (templates**2).sum(axis=(1, 2)), np.nan)
+    shapes = Shapes(templates, sums, mask, shares, energies)
     fit_scalings(windows, shapes, spikes, delta, scalings, has_collided)
     for k, spike in enumerate(spikes.tolist()):
         others = [
@@ -77,7 +78,11 @@ def test_a_spike_that_is_there_twice_has_a_half_each_time():
     traces[4:8, 0] = 3 * template
     mask, scale = np.ones((1, 1), bool), np.array([[1], [0]], "f4")
     shapes = Shapes(
-        template[np.newaxis, np.newaxis], template.sum(keepdims=True)[:, None], mask, mask
+        template[np.newaxis, np.newaxis],
+        template.sum(keepdims=True)[:, None],
+        mask,
+        mask,
+        np.array([template @ template]),
     )
     windows = Windows(traces, scale, np.array([4, 4]), np.array([0, 0]))
     scalings, has_collided = np.zeros(2, "f4"), np.zeros(2, bool)

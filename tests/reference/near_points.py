@@ -25,3 +25,9 @@ def pairs_within(squares, radius):
         for j in range(squares.shape[1])
         if squares[i, j] <= radius[i]
     ]
+
+
+def nearest(points, one, n_nearest):
+    """Return squared distance and place of the nearest other points, nearest first."""
+    others = (k for k in range(len(points)) if k != one)
+    return sorted((((points[one] - points[k]) ** 2).sum(), k) for k in others)[:n_nearest]

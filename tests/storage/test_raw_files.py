@@ -150,3 +150,18 @@ def test_a_killed_save_is_resumed(tmp_path):
     assert save(target) == [20, 60, 80]
     assert (target / "traces.raw").read_bytes() == VALUES.tobytes()
     assert [path.name for path in tmp_path.iterdir()] == ["rec"]
+
+
+def test_rows_come_from_another_file(tmp_path):
+    values = np.arange(30, dtype="<i2").reshape(10, 3)
+    source = tmp_path / "source.raw"
+    source.write_bytes(b"head" + values.tobytes())
+    path = tmp_path / "a.raw"
+    with RawFileWriter(path, values.shape, "<i2", file_offset=5, header=b"12345") as file:
+        file.write(0, values[:4])
+        if not file.copy(4, 6, source, 4 + 4 * 6):
+            pytest.skip("this system cannot copy from file to file")
+        assert not file.copy(0, 10, source, 6)  # the source ends before
+        assert not file.copy(0, 10, tmp_path / "nowhere.raw", 0)
+        file.write(0, values)
+    assert path.read_bytes() == b"12345" + values.tobytes()

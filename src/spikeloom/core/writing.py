@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -92,15 +92,44 @@ def write_each_chunk(
             then(chunk, result)
 
 
+class FlatSource(NamedTuple):
+    """A flat file that has the traces of a segment."""
+
+    path: Path
+    first_byte: int
+    row_bytes: int
+
+
+def flat_sources(recording: BaseRecording, dtype: np.dtype[Any]) -> list[FlatSource] | None:
+    """Return the files that traces could be copied from byte by byte; None if there are none."""
+    if not recording.binary_compatible_with(dtype=dtype, time_axis=0):
+        return None
+    known = recording.get_binary_description()
+    row_bytes = recording.get_num_channels() * dtype.itemsize
+    paths = [Path(path) for path in known["file_paths"]]
+    if len(paths) != recording.get_num_segments() or not all(path.is_file() for path in paths):
+        return None
+    return [FlatSource(path, int(known["file_offset"]), row_bytes) for path in paths]
+
+
 def write_to_raw(
     recording: BaseRecording,
     chunk: Chunk,
     *,
     files: Sequence[RawFileWriter],
     has_checksum: bool = False,
+    sources: "Sequence[FlatSource] | None" = None,
 ) -> int:
-    """Write a chunk into the file of its segment; return a check sum, if it is wanted."""
+    """Write a chunk into the file of its segment; return a check sum, if it is wanted.
+
+    With `sources`, which hold the very same bytes, they are copied if the system can do that.
+    """
     file = files[chunk.segment_index]
+    if sources is not None:
+        source = sources[chunk.segment_index]
+        position = source.first_byte + chunk.start_sample * source.row_bytes
+        if file.copy(chunk.start_sample, chunk.n_samples, source.path, position):
+            return 0
     traces = chunk_traces(recording, chunk, file.dtype)
     return file.write(chunk.start_sample, traces, has_checksum=has_checksum)
 
@@ -194,7 +223,7 @@ def _write_staged(
         ]
         write_each_chunk(
             recording,
-            partial(write_to_raw, files=files),
+            partial(write_to_raw, files=files, sources=flat_sources(recording, dtype)),
             options=options,
             job_name="write_binary_recording",
         )

@@ -19,6 +19,8 @@ class Shapes(NamedTuple):
     """Channels that a fit looks at; shape (n_units, n_channels)."""
     shares_channels: NDArray[np.bool_]
     """Which units can collide; shape (n_units, n_units)."""
+    energies: NDArray[np.float64]
+    """Products of templates with themselves, nan if they are not all in the mask; (n_units,)."""
 
 
 class Windows(NamedTuple):
@@ -207,17 +209,33 @@ def _product(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
 
 
 @kernel_part
+def _sum(values: NDArray[np.float64]) -> float:
+    """Return the sum; four at a time, as in `_product`."""
+    a = b = c = d = 0.0
+    n_fours = values.size // 4
+    for k in range(n_fours):
+        t = 4 * k
+        a += values[t]
+        b += values[t + 1]
+        c += values[t + 2]
+        d += values[t + 3]
+    for t in range(4 * n_fours, values.size):
+        a += values[t]
+    return (a + b) + (c + d)
+
+
+@kernel_part
 def _read(windows: Windows, channel: int, start: int, values: NDArray[np.float64]) -> float:
     """Fill `values` with scaled traces of a channel from row `start` on; return their sum."""
-    total = 0.0
     gain, offset = windows.scale[0, channel], windows.scale[1, channel]
-    for t in range(values.size):
-        value = 0.0
-        if 0 <= start + t < windows.traces.shape[0]:
-            value = np.float64(np.float32(windows.traces[start + t, channel]) * gain + offset)
-        values[t] = value
-        total += value
-    return total
+    first = min(max(0, -start), values.size)
+    end = max(first, min(values.size, windows.traces.shape[0] - start))
+    values[:first] = 0.0
+    values[end:] = 0.0
+    column, inside = windows.traces[start + first : start + end, channel], values[first:end]
+    for t in range(column.size):
+        inside[t] = np.float64(np.float32(column[t]) * gain + offset)
+    return _sum(values)
 
 
 @kernel_part
@@ -239,7 +257,9 @@ def _add_products(
             continue
         own = shapes.templates[unit, channel]
         right[m] += _product(own, values[row - start : row - start + n_window])
-        for k in range(m + 1):
+        # What a template gives with itself is known, mostly.
+        n_pairs = m + 1 if np.isnan(shapes.energies[unit]) else m
+        for k in range(n_pairs):
             if np.isnan(shapes.sums[windows.units[members[k]], channel]):
                 continue
             other = shapes.templates[windows.units[members[k]], channel]
@@ -276,6 +296,9 @@ def _equations(
     start, last = windows.rows[members].min(), windows.rows[members].max()
     values = np.empty(last - start + shapes.templates.shape[2])
     gram, right, totals = np.zeros((n, n)), np.zeros(n), np.zeros(n)
+    for m in range(n):
+        energy = shapes.energies[windows.units[members[m]]]
+        gram[m, m] = 0.0 if np.isnan(energy) else energy
     total, n_used = 0.0, 0
     for channel in range(windows.traces.shape[1]):
         is_used = False

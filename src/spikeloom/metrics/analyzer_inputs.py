@@ -22,6 +22,7 @@ def inputs_of_analyzer(
     periods: ArrayLike | None = None,
     with_pcs: bool = True,
     with_recording: bool = True,
+    with_waveforms: bool = True,
     noise_params: Mapping[str, Any] | None = None,
 ) -> MetricInputs:
     """Gather all that an analyzer has of what metrics need.
@@ -33,9 +34,11 @@ def inputs_of_analyzer(
     periods : array_like, optional
         Take spikes of these periods only.
     with_pcs : bool, default True
-        Take principal components and waveforms, if they are there.
+        Take principal components, if they are there.
     with_recording : bool, default True
         Take the noise of the recording, if it is at hand.
+    with_waveforms : bool, default True
+        Take waveforms, too, if components are taken.
     noise_params : mapping, optional
         With ``max_spikes`` and ``seed``: take so many pieces of each segment of the recording, too,
         if it is at hand.
@@ -72,7 +75,7 @@ def inputs_of_analyzer(
             else None
         ),
         principal_components=_pcs(analyzer) if with_pcs else None,
-        waveforms=_waveforms(analyzer) if with_pcs else None,
+        waveforms=_waveforms(analyzer) if with_pcs and with_waveforms else None,
         noise_snippets=None if noise_params is None else noise_of_analyzer(analyzer, noise_params),
     )
 

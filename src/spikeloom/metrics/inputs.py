@@ -1,7 +1,7 @@
 """What metrics are computed from: spikes, and what else there is about them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,18 @@ class UnitTemplates:
         if self.sparsity_mask is None:
             return np.arange(self.templates.shape[2])
         return np.flatnonzero(self.sparsity_mask[unit_index])
+
+    def of_units(self, units: Sequence[int]) -> "UnitTemplates":
+        """Return the templates of some units, given by position."""
+        rows = np.asarray(units, np.int64)
+        mask, median = self.sparsity_mask, self.median_templates
+        return replace(
+            self,
+            templates=self.templates[rows],
+            main_channels=self.main_channels[rows],
+            sparsity_mask=None if mask is None else mask[rows],
+            median_templates=None if median is None else median[rows],
+        )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -136,16 +136,21 @@ class BaseMetricExtension(BaseUnitExtension):
         metric_params: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> MetricInputs:
         """Gather what metrics are computed from."""
-        metrics = None if names is None else [get_metric(name) for name in names]
-        with_pcs = metrics is None or any(metric.needs_pcs for metric in metrics)
-        with_recording = metrics is None or any(metric.needs_recording for metric in metrics)
-        noisy = [metric for metric in metrics or () if metric.needs_noise]
+        if names is None:
+            metrics = [metric for metric in metrics_of_family(self.family) if metric.is_default]
+        else:
+            metrics = [get_metric(name) for name in names]
+        with_pcs = any(metric.needs_pcs for metric in metrics)
+        with_recording = any(metric.needs_recording for metric in metrics)
+        with_waveforms = any("waveforms" in metric.depend_on for metric in metrics)
+        noisy = [metric for metric in metrics if metric.needs_noise]
         noise = noisy[0].with_defaults((metric_params or {}).get(noisy[0].name)) if noisy else None
         return inputs_of_analyzer(
             analyzer,
             periods=periods,
             with_pcs=with_pcs and not (self.params or {}).get("skip_pc_metrics", False),
             with_recording=with_recording,
+            with_waveforms=with_waveforms,
             noise_params=noise,
         )
 
@@ -158,8 +163,10 @@ class BaseMetricExtension(BaseUnitExtension):
         table_before, params_before = self._kept_of(before)
         periods = self._periods_in(self.sorting_analyzer, {})
         names = params["metrics_to_compute"] or params["metric_names"]
+        gathered = None
         if names is None:
-            names = self._default_names(self._inputs(self.sorting_analyzer, None, periods))
+            gathered = self._inputs(self.sorting_analyzer, None, periods)
+            names = self._default_names(gathered)
         kept = {name: of_it for name, of_it in params_before.items() if name not in names}
         given = {**kept, **params["metric_params"]}
         known = () if table_before is None else table_before.columns
@@ -169,7 +176,10 @@ class BaseMetricExtension(BaseUnitExtension):
             if name not in names and not set(get_metric(name).columns) <= set(known)
         ]
         names = list(dict.fromkeys([*missing, *names]))
-        inputs = self._inputs(self.sorting_analyzer, names, periods, given)
+        if gathered is not None and all(get_metric(name).is_default for name in names):
+            inputs = gathered  # it has all that they need
+        else:
+            inputs = self._inputs(self.sorting_analyzer, names, periods, given)
         names = [n for n in names if n not in params_before or get_metric(n).can_compute(inputs)]
         columns = compute_metric_columns(inputs, names, given)
         table = columns.to_table(self.sorting_analyzer.unit_ids)
@@ -185,15 +195,15 @@ class BaseMetricExtension(BaseUnitExtension):
         self.data = {
             "metrics": table,
             "runtime_s": {**run_times, **columns.run_times_s},
-            **self._data_besides(inputs, self.sorting_analyzer),
+            **self._data_besides(inputs, self.sorting_analyzer.unit_ids),
         }
 
     def _data_besides(
         self,
         inputs: MetricInputs,  # noqa: ARG002 - for subclasses
-        analyzer: "SortingAnalyzer",  # noqa: ARG002
+        unit_ids: NDArray[Any],  # noqa: ARG002
     ) -> dict[str, Any]:
-        """Return what is kept besides the table."""
+        """Return what is kept besides the table, for the units that `inputs` has templates of."""
         return {}
 
     def _before(self) -> AnalyzerExtension | None:
@@ -278,14 +288,28 @@ class BaseMetricExtension(BaseUnitExtension):
         new = {np.asarray(one).item() for one in sources}
         places = [k for k, one in enumerate(analyzer.unit_ids.tolist()) if one in new]
         asked, given = params.get("metric_names") or (), params.get("metric_params")
-        inputs = replace(self._inputs(analyzer, asked, periods, given), units=places)
-        names = [name for name in asked if get_metric(name).can_compute(inputs)]
-        columns: MetricColumns = compute_metric_columns(inputs, names, given)
-        computed = columns.to_table(analyzer.unit_ids)
+        inputs = self._inputs(analyzer, asked, periods, given)
+        computed, besides = self._rows_of(inputs, places, asked, analyzer)
         table = with_new_rows(self.data["metrics"], computed, places)
-        besides = self._data_besides(inputs, analyzer)
         kept = None if params.get("use_valid_periods") else periods
         return {**self.data, "metrics": table, **besides, _PERIODS: kept}
+
+    def _rows_of(
+        self,
+        inputs: MetricInputs,
+        places: Sequence[int],
+        asked: Iterable[str],
+        analyzer: "SortingAnalyzer",
+    ) -> "tuple[DataFrame, dict[str, Any]]":
+        """Return a table whose rows of some units count, and what is kept besides of all units."""
+        inputs = replace(inputs, units=places)
+        columns = self._computed(inputs, asked)
+        return columns.to_table(analyzer.unit_ids), self._data_besides(inputs, analyzer.unit_ids)
+
+    def _computed(self, inputs: MetricInputs, asked: Iterable[str]) -> MetricColumns:
+        """Compute those of the metrics asked for whose needs are there."""
+        names = [name for name in asked if get_metric(name).can_compute(inputs)]
+        return compute_metric_columns(inputs, names, (self.params or {}).get("metric_params"))
 
     def _periods_in(self, analyzer: "SortingAnalyzer", sources: Mapping[Any, Sequence[Any]]) -> Any:
         """Return the periods that spikes are taken from, as an analyzer numbers its units."""

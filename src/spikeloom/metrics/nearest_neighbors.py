@@ -232,7 +232,9 @@ class _Queries:
         pairs = list(self.pairs)
         # How many spikes are nearer than that of the unit, for sure.
         n_nearer = np.zeros(self.n_queries, np.int64)
-        for block in points.blocks:
+        # Units that many queries are of decide most, so they come first.
+        n_queries = np.bincount(whose, minlength=points.features.n_units)
+        for block in sorted(points.blocks, key=lambda one: -int(n_queries[one.other])):
             rows = np.flatnonzero(n_nearer < k)
             if not (rows.size and block.used.size):
                 continue

@@ -7,6 +7,7 @@ follows from them is certain.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,20 @@ Pair = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.floating], NDArray
 """Query, point, and lower and upper bound of the squared distance; (n_pairs,) each."""
 
 
+@dataclass(slots=True, eq=False)
+class Room:
+    """Memory that is used again and again: fresh memory takes longer than what is done in it."""
+
+    _values: NDArray[Any] = field(default_factory=lambda: np.empty(0))
+
+    def of(self, shape: tuple[int, int], dtype: np.dtype[Any]) -> NDArray[Any]:
+        """Return an array, of whatever values; that given before is invalid then."""
+        n_values = shape[0] * shape[1]
+        if self._values.dtype != dtype or self._values.size < n_values:
+            self._values = np.empty(n_values, dtype)
+        return self._values[:n_values].reshape(shape)
+
+
 @dataclass(frozen=True, eq=False)
 class PointBlock:
     """Spikes of one unit as points that are near others or not, on the channels of another unit."""
@@ -42,16 +57,13 @@ class PointBlock:
     """Their features in these; (n_points, n_columns)."""
     rounding: float
     """How far a product may be off, relative to the sum of the squared norms."""
+    room: "Room"
+    """Where distances are kept, until others are asked for."""
 
     @cached_property
     def norms(self) -> NDArray[np.float64]:
         """Squared norms; (n_points,)."""
         return squared_norms(self.vectors)
-
-    @cached_property
-    def _factor(self) -> NDArray[np.floating]:
-        factor: NDArray[np.floating] = np.multiply(self.vectors.T, -2, order="C")
-        return factor
 
     @cached_property
     def _least_norms(self) -> NDArray[np.floating]:
@@ -81,10 +93,14 @@ class PointBlock:
         Returns
         -------
         Bounds
+            Valid until those of another block with the same `room` are asked for.
         """
         from spikeloom.kernels.near_points import fill_bounds  # noqa: PLC0415 - imports numba
 
-        squares = np.take(queries, self.columns, axis=1) @ self._factor
+        if self.columns.size < queries.shape[1]:
+            queries = np.take(queries, self.columns, axis=1)
+        squares = self.room.of((len(queries), len(self.vectors)), self.vectors.dtype)
+        np.matmul(queries, self.vectors.T, out=squares)
         rounded = rounded_up(radius, squares.dtype)
         nearest = np.empty(squares.shape[1], squares.dtype)
         n_within = np.empty(len(queries), np.int64)
@@ -311,37 +327,40 @@ def blocks_of(
     n_components = features.features[unit].shape[2]
     n_features = features.channels[unit].size * n_components
     rounding = rounding_of(n_features, features.features[unit].dtype)
-    blocks = []
+    blocks, room = [], Room()
     for other, spikes in zip(features.neighbours[unit].tolist(), used, strict=True):
         in_unit, in_other = features.common(unit, other)
-        vectors = flat(features.features[other][spikes][:, in_other])
+        vectors = flat(_taken(features.features[other], spikes, in_other))
         columns = columns_of(in_unit, n_components)
-        blocks.append(PointBlock(other, spikes, first, columns, vectors, rounding))
+        blocks.append(PointBlock(other, spikes, first, columns, vectors, rounding, room))
         first += spikes.size
     return blocks
+
+
+def _taken(
+    source: NDArray[np.floating], spikes: NDArray[np.int64], channels: NDArray[np.int64]
+) -> NDArray[np.floating]:
+    """Return some spikes, given in order, on some channels."""
+    if spikes.size < len(source):
+        source = source[spikes]
+    return source if channels.size == source.shape[1] else np.take(source, channels, axis=1)
 
 
 def nearest_within(
     points: NDArray[np.float64], n_listed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the nearest other points of each, and their exact squared distances, increasing."""
+    from spikeloom.kernels.near_points import fill_nearest  # noqa: PLC0415 - imports numba
+
     n_points = len(points)
     n_listed = min(n_listed, max(n_points - 1, 0))
-    nearest = np.empty((n_points, n_listed), np.int64)
+    nearest, squares = np.empty((n_points, n_listed), np.int64), np.empty((n_points, n_listed))
     norms = squared_norms(points)
     n_rows = max(1, _N_CELLS // max(n_points, 1))
     for begin in range(0, n_points if n_listed else 0, n_rows):
-        some = np.arange(begin, min(begin + n_rows, n_points))
-        # Of one query the own norm is the same for all: it does not change who is near.
-        squares = points[some] @ points.T
-        squares *= -2
-        squares += norms
-        squares[some - begin, some] = np.inf
-        nearest[some] = np.argpartition(squares, n_listed - 1, axis=1)[:, :n_listed]
-    rows = np.repeat(np.arange(n_points), n_listed)
-    exact = exact_squares(points, points, rows, nearest.ravel()).reshape(nearest.shape)
-    order = np.argsort(exact, axis=1, kind="stable")
-    return np.take_along_axis(nearest, order, axis=1), np.take_along_axis(exact, order, axis=1)
+        products = points[begin : begin + n_rows] @ points.T
+        fill_nearest(points, norms, products, begin, nearest, squares)
+    return nearest, squares
 
 
 def exact_squares(

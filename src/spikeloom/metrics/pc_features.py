@@ -6,7 +6,7 @@ that is not its own) they are zero.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from typing import TypeVar
@@ -67,6 +67,10 @@ class PcFeatures:
     neighbours: list[NDArray[np.int64]]
     """Units that each unit is compared with, increasing, itself not among them."""
 
+    _common: dict[tuple[int, int], tuple[NDArray[np.int64], NDArray[np.int64]]] = field(
+        default_factory=dict, repr=False
+    )
+
     @property
     def n_units(self) -> int:
         """Number of units."""
@@ -87,10 +91,13 @@ class PcFeatures:
         if other == unit:
             both = np.arange(self.channels[unit].size)
             return both, both
-        _, in_unit, in_other = np.intersect1d(
-            self.channels[unit], self.channels[other], assume_unique=True, return_indices=True
-        )
-        return in_unit, in_other
+        known = self._common.get((unit, other))
+        if known is None:
+            _, in_unit, in_other = np.intersect1d(
+                self.channels[unit], self.channels[other], assume_unique=True, return_indices=True
+            )
+            known = self._common[unit, other] = in_unit, in_other
+        return known
 
     def on_channels_of(
         self, unit: int, other: int, spikes: NDArray[np.int64] | None = None

@@ -70,12 +70,14 @@ def _columns(function: Callable[..., Any]) -> Callable[..., Values]:
 def _on_channels(inputs: MetricInputs, function: Callable[..., Any]) -> list[Any]:
     """Call a function with each unit's template on its channels, upsampled, and their locations."""
     of, factor = inputs.need("templates"), _settings(inputs)["upsampling_factor"]
-    results = []
-    for unit, template in enumerate(of.templates):
-        channels = of.channels_of(unit)
-        locations = np.asarray(of.channel_locations, np.float64)[channels, :2]
-        results.append(function(upsampled(template[:, channels], factor, axis=0), locations))
-    return results
+    if "on_channels" not in inputs.shared:
+        everywhere = np.asarray(of.channel_locations, np.float64)[:, :2]
+        own = [of.channels_of(unit) for unit in range(len(of.templates))]
+        inputs.shared["on_channels"] = [
+            (upsampled(template[:, channels], factor, axis=0), everywhere[channels])
+            for template, channels in zip(of.templates, own, strict=True)
+        ]
+    return [function(template, at) for template, at in inputs.shared["on_channels"]]
 
 
 def _velocities(inputs: MetricInputs, **params: Any) -> Values:

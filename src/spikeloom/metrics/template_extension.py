@@ -5,8 +5,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikeloom.analyzer.extension import register_result_extension
+from spikeloom.analyzer.unit_rows import places_of_kept
 from spikeloom.core.class_names import stored_as
 from spikeloom.errors import ParameterError
 from spikeloom.metrics.analyzer_inputs import templates_of_analyzer
@@ -18,6 +20,8 @@ from spikeloom.metrics.tables import default_metric_names
 from spikeloom.metrics.template_columns import TEMPLATE_SETTINGS, shared_main_templates
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from spikeloom.analyzer.analyzer import SortingAnalyzer
 
 _N_CHANNELS_FOR_SPACE = 64
@@ -152,7 +156,7 @@ class ComputeTemplateMetrics(BaseMetricExtension):
         several = bool((self.params or {}).get("include_multi_channel_metrics"))
         return default_metric_names(inputs, "template", include_multi_channel_metrics=several)
 
-    def _data_besides(self, inputs: MetricInputs, analyzer: "SortingAnalyzer") -> dict[str, Any]:
+    def _data_besides(self, inputs: MetricInputs, unit_ids: NDArray[Any]) -> dict[str, Any]:
         import pandas as pd  # noqa: PLC0415 - pandas is slow to import
 
         made = shared_main_templates(inputs)
@@ -163,10 +167,40 @@ class ComputeTemplateMetrics(BaseMetricExtension):
         columns = [f"{extremum}_{place}" for extremum in _EXTREMA for place in _PLACES]
         table = pd.DataFrame(
             np.array(places, np.int64).reshape(-1, len(columns)),
-            index=pd.Index(np.asarray(analyzer.unit_ids)),
+            index=pd.Index(np.asarray(unit_ids)),
             columns=columns,
         )
         return {"peaks_data": table, "main_channel_templates": np.asarray(made.values, np.float64)}
+
+    def _rows_of(
+        self,
+        inputs: MetricInputs,
+        places: Sequence[int],
+        asked: Iterable[str],
+        analyzer: "SortingAnalyzer",
+    ) -> "tuple[DataFrame, dict[str, Any]]":
+        # No template's values depend on those of others: only new ones are looked at.
+        templates = inputs.need("templates").of_units(places)
+        some = replace(inputs, templates=templates, shared=dict(inputs.shared))
+        new_ids = analyzer.unit_ids[list(places)]
+        table = self._computed(some, asked).to_table(new_ids).reindex(analyzer.unit_ids)
+        new, old = self._data_besides(some, new_ids), self.data
+        kept, now = places_of_kept(
+            self.sorting_analyzer.sorting, analyzer.sorting, new_ids.tolist()
+        )
+        n_samples = new["main_channel_templates"].shape[1]
+        if (
+            "peaks_data" not in old
+            or np.shape(old.get("main_channel_templates", ()))[1:] != (n_samples,)
+            or set(old["peaks_data"].columns) != set(new["peaks_data"].columns)
+        ):
+            return table, self._data_besides(inputs, analyzer.unit_ids)
+        finer = np.empty((len(analyzer.unit_ids), n_samples))
+        finer[now] = np.asarray(old["main_channel_templates"])[kept]
+        finer[list(places)] = new["main_channel_templates"]
+        peaks = new["peaks_data"].reindex(analyzer.unit_ids, fill_value=-1)
+        peaks.iloc[now] = old["peaks_data"][peaks.columns].iloc[kept]
+        return table, {"peaks_data": peaks, "main_channel_templates": finer}
 
     def _select_units_extension_data(self, unit_ids: Sequence[Any]) -> dict[str, Any]:
         data = super()._select_units_extension_data(unit_ids)

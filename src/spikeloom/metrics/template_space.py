@@ -200,12 +200,20 @@ def _fit_decay(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, f
     ) -> NDArray[np.float64]:
         return height * np.exp(-decay * at) + offset
 
+    def slopes(
+        at: NDArray[np.float64], decay: float, height: float, _offset: float
+    ) -> NDArray[np.float64]:
+        faded = np.exp(-decay * at)
+        return np.column_stack([-height * at * faded, faded, np.ones(at.size)])
+
     height, offset = y[0], y.min()
     lower, upper = [1e-5, 0.5 * height, 0], [2, 1.5 * height, 2 * offset]
     if x.size < len(lower) or not offset > 0:
         return np.nan, np.nan
     try:
-        found, _ = curve_fit(model, x, y, bounds=(lower, upper), p0=[1e-3, height, offset])
+        found, _ = curve_fit(
+            model, x, y, bounds=(lower, upper), p0=[1e-3, height, offset], jac=slopes
+        )
     except (RuntimeError, ValueError):
         return np.nan, np.nan
     return float(found[0]), _r2(y, model(x, *found))

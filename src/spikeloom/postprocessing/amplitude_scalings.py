@@ -44,6 +44,13 @@ class ScalingFitter:
         counts = self.mask.astype(np.int32)
         return counts @ counts.T > 0
 
+    @cached_property
+    def energies(self) -> NDArray[np.float64]:
+        """Sums of squares of templates, nan if they are on other channels, too; (n_units,)."""
+        goes_beyond = np.any(~np.isnan(self.sums) & ~self.mask, axis=1)
+        energies: NDArray[np.float64] = np.einsum("uct,uct->u", self.templates, self.templates)
+        return np.where(goes_beyond, np.nan, energies)
+
     @property
     def margin(self) -> int:
         """Samples needed around a spike."""
@@ -67,7 +74,7 @@ class ScalingFitter:
         starts = spikes.sample_index[near] - (self.nbefore + block.first_sample)
         units = spikes.unit_index[near].astype(np.int64)
         windows = Windows(block.raw, scale_of(block), starts, units)
-        shapes = Shapes(self.templates, self.sums, self.mask, self.shares_channels)
+        shapes = Shapes(self.templates, self.sums, self.mask, self.shares_channels, self.energies)
         fit_scalings(windows, shapes, chosen - near.start, self.delta, scalings, has_collided)
         return scalings, has_collided
 

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import math
 import os
+import sys
 import threading
 import zlib
 from pathlib import Path
@@ -151,6 +152,45 @@ class RawFileWriter:
         except OSError as error:
             raise write_error(self.path, error) from error
         return zlib.crc32(view) if has_checksum else 0
+
+    def copy(self, row_start: int, n_rows: int, source: Path, position: int) -> bool:
+        """Copy the bytes of some samples from another file, without a way through this process.
+
+        Parameters
+        ----------
+        row_start, n_rows : int
+            First sample, and how many.
+        source : Path
+            A file that has these samples, one behind the other, in the same layout.
+        position : int
+            Where in it they begin, in bytes.
+
+        Returns
+        -------
+        bool
+            Whether they were copied: not every system can do that, and the source may be too short.
+
+        Raises
+        ------
+        WriteError
+            If they cannot be written.
+        """
+        if not sys.platform.startswith("linux"):
+            return False  # others send files to sockets only
+        end = position + n_rows * self._row_bytes
+        try:
+            with source.open("rb") as read, self.path.open("r+b", buffering=0) as written:
+                written.seek(self.file_offset + row_start * self._row_bytes)
+                while position < end:
+                    n = os.sendfile(written.fileno(), read.fileno(), position, end - position)
+                    if n == 0:
+                        return False
+                    position += n
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+                raise write_error(self.path, error) from error
+            return False
+        return True
 
     def _put(self, descriptor: int, view: memoryview, position: int) -> None:
         while view:
