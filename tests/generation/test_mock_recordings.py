@@ -122,3 +122,15 @@ def test_spikeinterface_has_the_same_noise(peer_python, tmp_path):
     ):
         for k in range(2):
             np.testing.assert_array_equal(ours.get_traces(k), theirs[k])
+
+
+def test_windows_of_repeated_noise_are_those_of_its_traces():
+    recording = MockRecording(3, 1000.0, [0.1, 0.004], seed=2, noise_block_size=7)
+    for k, n_window_samples in ((0, 5), (0, 7), (0, 20), (1, 3)):
+        segment = recording.segments[k]
+        starts = np.arange(0, recording.get_num_samples(k) - n_window_samples + 1)[::-1].copy()
+        windows = np.full((starts.size, n_window_samples, 3), np.nan, np.float32)
+        assert segment.cut_windows(starts, windows)
+        traces = recording.get_traces(k)
+        expected = [traces[start : start + n_window_samples] for start in starts]
+        np.testing.assert_array_equal(windows, expected)

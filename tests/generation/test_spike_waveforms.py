@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from spikeloom.errors import ParameterError
+from spikeloom.generation import spike_waveforms
 from spikeloom.generation.spike_waveforms import (
     SpikePhases,
     delayed_waveforms,
@@ -76,9 +77,24 @@ def test_delays_are_exact(rate, delays_ms):
         n_steps=n_steps,
     )
     for unit, (own, channels_ms) in enumerate(zip(delayed, delays_ms, strict=True)):
-        for channel, delay_ms in zip(own, channels_ms, strict=True):
+        for channel, delay_ms in zip(own.T, channels_ms, strict=True):
             expected = waveforms.at(times_ms - delay_ms, unit)
             np.testing.assert_allclose(channel, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_compiled_and_plain_waveforms_are_the_same(dtype, monkeypatch):
+    phases = SpikePhases(recovery_ms=np.linspace(1, 1.5, 5))
+    waveforms = fine_waveforms(phases, step_ms=1 / 480, dtype=dtype)
+    found = []
+    for compiled in (False, True):
+        monkeypatch.setattr(spike_waveforms, "uses_kernels", lambda *_, is_so=compiled: is_so)
+        delays_ms = np.random.default_rng(1).uniform(-0.5, 4.0, (5, 9))
+        size = {"n_before": 30, "n_samples": 120, "n_steps": 16}
+        gains = np.random.default_rng(2).uniform(0, 300, (5, 9))
+        found.append(delayed_waveforms(waveforms, delays_ms, **size, gains=gains))
+    assert found[0].dtype == dtype
+    np.testing.assert_array_equal(*found)
 
 
 def test_units_together_are_as_each_alone():

@@ -8,6 +8,7 @@ from making.round_trips import digest, digest_in_another_process
 from spikeloom.core.numpy_sorting import NumpySorting
 from spikeloom.core.spike_vector import minimum_spike_dtype
 from spikeloom.errors import ParameterError
+from spikeloom.generation import transformed_sortings
 from spikeloom.generation.generated_sortings import generate_sorting
 from spikeloom.generation.transformed_sortings import (
     TransformSorting,
@@ -151,3 +152,23 @@ def test_distances_are_to_the_nearest(samples, train):
         assert distances.tolist() == expected
     else:
         assert all(distance > 10**15 for distance in distances)
+
+
+@pytest.mark.parametrize("is_sorted", [True, False])
+def test_compiled_and_plain_code_merge_alike(is_sorted, monkeypatch):
+    rng = np.random.default_rng(3)
+    columns = rng.integers(0, [400, 4], (2000, 2))
+    columns = columns[np.lexsort(columns.T[::-1] if is_sorted else columns.T[:1])]
+    spikes = np.zeros(2000, minimum_spike_dtype)
+    spikes["sample_index"], spikes["unit_index"] = columns.T
+    first = NumpySorting(spikes, RATE, list("abcd"))
+    added = rng.integers(0, [450, 4, 1], (300, 3))
+    new = rng.integers([0, 4, 0], [450, 6, 1], (300, 3))
+    found = []
+    for compiled in (False, True):
+        monkeypatch.setattr(transformed_sortings, "uses_kernels", lambda *_, so=compiled: so)
+        sorting = TransformSorting(first, added, new, ["e", "f"])
+        masks = (sorting.added_spikes_from_existing_mask, sorting.added_spikes_from_new_mask)
+        found.append((sorting.to_spike_vector().tolist(), *(mask.tolist() for mask in masks)))
+    assert found[0] == found[1]
+    assert found[0][0] == sorted(found[0][0])

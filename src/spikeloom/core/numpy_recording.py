@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from spikeloom.core.class_names import stored_as
 from spikeloom.core.ids import Indices
 from spikeloom.core.recording import BaseRecording, BaseRecordingSegment, copy_times
+from spikeloom.core.recording_segment import copy_windows
 from spikeloom.errors import ParameterError
 
 
@@ -126,6 +127,11 @@ class NumpyRecordingSegment(BaseRecordingSegment):
             return traces if channel_indices is None else traces[:, channel_indices]
         # Much faster than fancy indexing, which steps through a table for each value.
         return np.take(traces, np.asarray(channel_indices, np.int64), axis=1)
+
+    def cut_windows(self, starts: NDArray[np.int64], windows: NDArray[Any]) -> bool:
+        """Copy windows out of the array."""
+        copy_windows(self._traces, starts, windows)
+        return True
 
 
 def as_traces_list(traces_list: ArrayLike | Sequence[ArrayLike]) -> list[NDArray[Any]]:

@@ -99,10 +99,22 @@ def sliced(probegroup: "ProbeGroup | None", positions: Any) -> "ProbeGroup | Non
         return None
     if indices.size == probegroup.get_contact_count() and np.all(np.diff(indices) == 1):
         part = copied(probegroup)
+        if _is_wired_in_order(part):
+            return part
     else:
         part = probegroup.get_slice(indices)
     part.set_global_device_channel_indices(np.arange(indices.size))
     return part
+
+
+def _is_wired_in_order(probegroup: "ProbeGroup") -> bool:
+    """Tell whether contacts are wired 0, 1, 2, … already, which takes less than to wire them."""
+    wirings = [probe.device_channel_indices for probe in probegroup.probes]
+    if getattr(probegroup, "_global_contact_order", None) is not None:
+        return False
+    if any(wiring is None for wiring in wirings):
+        return False
+    return np.array_equal(np.concatenate(wirings), np.arange(probegroup.get_contact_count()))
 
 
 def concatenated(probegroups: "Sequence[ProbeGroup]") -> "ProbeGroup":

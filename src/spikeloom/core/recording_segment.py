@@ -13,6 +13,9 @@ from spikeloom.core.segment import BaseSegment
 from spikeloom.core.times import RegularTimes, Times
 from spikeloom.errors import ParameterError
 
+_N_WINDOWS_TOGETHER = 256
+"""Windows that are copied at once, in the processor's cache."""
+
 
 class BaseRecordingSegment(BaseSegment):
     """A contiguous piece of a recording: subclasses say how long it is and read its traces.
@@ -82,6 +85,25 @@ class BaseRecordingSegment(BaseSegment):
         """
         raise NotImplementedError
 
+    def cut_windows(self, starts: NDArray[np.int64], windows: NDArray[Any]) -> bool:
+        """Copy windows of all channels, where one costs no more than its own samples.
+
+        Parameters
+        ----------
+        starts : ndarray of shape (n_windows,) and dtype int64
+            First sample of each window, all of which lie inside the segment.
+        windows : ndarray of shape (n_windows, n_window_samples, n_channels)
+            What they are written to.
+
+        Returns
+        -------
+        bool
+            False, with nothing written, where traces are better read in long stretches: files,
+            and what is computed from its surroundings.
+        """
+        del starts, windows
+        return False
+
     def get_times(self) -> NDArray[np.float64]:
         """Return the time of each sample in seconds."""
         return self.times.between(0, self.get_num_samples())
@@ -110,3 +132,34 @@ class BaseRecordingSegment(BaseSegment):
     def time_to_sample_index(self, time_s: ArrayLike) -> Any:
         """Return the samples at times in seconds."""
         return self.times.frames_at(time_s)[()]
+
+
+def copy_windows(traces: NDArray[Any], starts: NDArray[np.int64], windows: NDArray[Any]) -> None:
+    """Copy windows out of traces in memory.
+
+    Parameters
+    ----------
+    traces : ndarray of shape (n_samples, n_channels)
+        The traces.
+    starts : ndarray of shape (n_windows,) and dtype int64
+        First sample of each window; all lie inside.
+    windows : ndarray of shape (n_windows, n_window_samples, n_channels)
+        What they are written to.
+
+    Examples
+    --------
+    >>> windows = np.zeros((2, 3, 1), np.int64)
+    >>> copy_windows(np.arange(9)[:, None], np.array([5, 0]), windows)
+    >>> windows[..., 0]
+    array([[5, 6, 7],
+           [0, 1, 2]])
+    """
+    if not windows.size:
+        return
+    # All windows that there are, one above the other, without a copy.
+    shape = (len(traces) - windows.shape[1] + 1, *windows.shape[1:])
+    strides = (traces.strides[0], *traces.strides)
+    every = np.lib.stride_tricks.as_strided(traces, shape, strides, writeable=False)
+    for begin in range(0, starts.size, _N_WINDOWS_TOGETHER):
+        some = slice(begin, begin + _N_WINDOWS_TOGETHER)
+        windows[some] = every[starts[some]]

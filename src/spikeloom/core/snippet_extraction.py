@@ -131,10 +131,36 @@ def _cut_all(
 ) -> None:
     """Cut the snippets of all segments into `cut`, one segment after the other."""
     offsets = np.concatenate([[0], np.cumsum([len(each) for each in frames])]).tolist()
-    chunks = plan_chunks(recording, job_options(**job_kwargs))
+    options = job_options(**job_kwargs)
+    far: list[int] = []
+    for k, samples in enumerate(frames):
+        if not _cut_inner(recording, k, samples - nbefore, cut[offsets[k] : offsets[k + 1]]):
+            far.append(k)
+    if not far:
+        return
+    chunks = [chunk for chunk in plan_chunks(recording, options) if chunk.segment_index in far]
     work = partial(_cut_chunk, recording, frames, offsets, nbefore, cut)
     # Threads whatever the engine: they fill one array, which processes could not.
     map_items(work, chunks)
+
+
+def _cut_inner(
+    recording: BaseRecording, segment_index: int, starts: NDArray[np.int64], cut: NDArray[Any]
+) -> bool:
+    """Cut the snippets of a segment one by one, if that is the quicker way."""
+    segment = recording.segments[segment_index]
+    n_samples = segment.get_num_samples()
+    # Frames increase, so snippets that reach beyond an end come first and last.
+    n_early = int(np.searchsorted(starts, 0))
+    end = max(n_early, int(np.searchsorted(starts, n_samples - cut.shape[1], side="right")))
+    inner = slice(n_early, end)
+    if not segment.cut_windows(starts[inner], cut[inner]):
+        return False
+    for k in (*range(n_early), *range(end, starts.size)):
+        first, last = max(int(starts[k]), 0), min(int(starts[k]) + cut.shape[1], n_samples)
+        place = slice(first - int(starts[k]), last - int(starts[k]))
+        cut[k, place] = segment.get_traces(first, last, None)
+    return True
 
 
 def _cut_chunk(

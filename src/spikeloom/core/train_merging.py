@@ -4,8 +4,10 @@ What is in order already, train by train, takes less than to sort spikes in any 
 there is `spikeloom.core.spike_building`.
 """
 
+from typing import Any
+
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from spikeloom.core.spike_vector import offsets_of, uses_kernels
 from spikeloom.engine.executor import map_items
@@ -21,8 +23,12 @@ _N_KEY_BITS = 63
 
 
 def merge_trains(
-    samples: NDArray[np.int64], starts: NDArray[np.int64], counts: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    samples: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    *,
+    unit_dtype: DTypeLike = np.int32,
+) -> tuple[NDArray[np.int64], NDArray[Any]]:
     """Merge trains into spikes in order of sample, then unit.
 
     Parameters
@@ -34,12 +40,14 @@ def merge_trains(
         Where each train begins.
     counts : ndarray of shape (n_units,) and dtype int64
         How many spikes it has.
+    unit_dtype : dtype, default int32
+        Number type of the index of the train.
 
     Returns
     -------
     sample_index : ndarray of shape (n_spikes,) and dtype int64
         A new array.
-    unit_index : ndarray of shape (n_spikes,) and dtype int32
+    unit_index : ndarray of shape (n_spikes,)
         Train of each spike, a new array.
 
     Examples
@@ -49,15 +57,15 @@ def merge_trains(
     """
     n_spikes = int(counts.sum())
     if n_spikes == 0:
-        return np.zeros(0, np.int64), np.zeros(0, np.int32)
+        return np.zeros(0, np.int64), np.zeros(0, unit_dtype)
     fired = np.flatnonzero(counts)
     low = int(samples[starts[fired]].min())
     high = int(samples[starts[fired] + counts[fired] - 1].max()) + 1
     n_bits = ((high - low) * _N_WINDOW_SPIKES // n_spikes).bit_length()
     # In windows that are nearly empty, going through the trains would take the time.
     if uses_kernels(n_spikes, N_SPIKES_COMPILED) and n_bits <= _N_WINDOW_BITS[1]:
-        return merge_by_windows(samples, starts, counts, low=low, high=high)
-    return merge_by_sorting(samples, starts, counts, low=low, high=high)
+        return merge_by_windows(samples, starts, counts, low=low, high=high, unit_dtype=unit_dtype)
+    return merge_by_sorting(samples, starts, counts, low=low, high=high, unit_dtype=unit_dtype)
 
 
 def merge_by_windows(
@@ -67,7 +75,8 @@ def merge_by_windows(
     *,
     low: int,
     high: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    unit_dtype: DTypeLike = np.int32,
+) -> tuple[NDArray[np.int64], NDArray[Any]]:
     """Do what `merge_trains` does by compiled code, side by side on threads.
 
     Parameters
@@ -76,6 +85,8 @@ def merge_by_windows(
         See `merge_trains`.
     low, high : int
         All samples lie in ``[low, high)``.
+    unit_dtype : dtype, default int32
+        See `merge_trains`.
 
     Returns
     -------
@@ -94,7 +105,7 @@ def merge_by_windows(
     n_spikes = int(counts.sum())
     n_bits = (max(1, high - low) * _N_WINDOW_SPIKES // max(1, n_spikes)).bit_length()
     n_bits = min(max(n_bits, _N_WINDOW_BITS[0]), _N_WINDOW_BITS[1])
-    sample_index, unit_index = np.empty(n_spikes, np.int64), np.empty(n_spikes, np.int32)
+    sample_index, unit_index = np.empty(n_spikes, np.int64), np.empty(n_spikes, unit_dtype)
     n_parts = _N_PARTS if n_spikes >= _N_PARALLEL_SPIKES else 1
     n_part = -(-max(1, high - low) // n_parts)
 
@@ -113,7 +124,8 @@ def merge_by_sorting(
     *,
     low: int,
     high: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    unit_dtype: DTypeLike = np.int32,
+) -> tuple[NDArray[np.int64], NDArray[Any]]:
     """Do what `merge_trains` does by numpy alone.
 
     Parameters
@@ -122,6 +134,8 @@ def merge_by_sorting(
         See `merge_trains`.
     low, high : int
         All samples lie in ``[low, high)``.
+    unit_dtype : dtype, default int32
+        See `merge_trains`.
 
     Returns
     -------
@@ -143,7 +157,7 @@ def merge_by_sorting(
     n_unit_bits = int(counts.size).bit_length()
     if (high - low).bit_length() + n_unit_bits > _N_KEY_BITS:
         order = np.lexsort((units, keys))
-        return keys[order], units[order].astype(np.int32)
+        return keys[order], units[order].astype(unit_dtype)
     keys -= low
     keys <<= n_unit_bits
     keys |= units
@@ -152,7 +166,7 @@ def merge_by_sorting(
         parts = np.array_split(keys, 2)
         map_items(lambda part: part.sort(kind="stable"), parts)
     keys.sort(kind="stable")
-    unit_index = (keys & ((1 << n_unit_bits) - 1)).astype(np.int32)
+    unit_index = (keys & ((1 << n_unit_bits) - 1)).astype(unit_dtype)
     keys >>= n_unit_bits
     keys += low
     return keys, unit_index

@@ -15,8 +15,12 @@ from spikeloom.core.train_merging import N_SPIKES_COMPILED
 from spikeloom.engine.executor import map_items
 from spikeloom.generation.exponential_draws import exponential_numbers
 
-_N_PARALLEL_SPIKES = 1 << 18  # fewer are drawn before a thread has woken up
-_N_PARTS = 8
+N_PARALLEL_SPIKES = 1 << 18
+"""Fewer are drawn before a thread has woken up."""
+
+N_PARTS = 8
+"""How many parts threads share, to be done at about the same time."""
+
 _N_TOGETHER = 1 << 15  # numbers that numpy works on at once, in the processor's cache
 _SCALE_MAX = 2.0**50  # samples: so long a rest that no sum of a few overflows
 _FIXED_POINT = 2.0**32  # as in `spikeloom.kernels.random_trains`
@@ -132,7 +136,7 @@ def renewal_trains_compiled(
     offsets = offsets_of(n_room)
     samples = np.empty(offsets[-1], np.int64)
     counts = np.zeros(units.size, np.int64)
-    n_parts = _N_PARTS if samples.size >= _N_PARALLEL_SPIKES else 1
+    n_parts = N_PARTS if samples.size >= N_PARALLEL_SPIKES else 1
     n_units_part = max(1, -(-units.size // n_parts))
 
     def draw(begin: int) -> bool:
@@ -243,7 +247,7 @@ def even_trains_compiled(
     offsets = offsets_of(n_spikes)
     samples = np.empty(offsets[-1], np.int64)
     units = np.arange(n_spikes.size)
-    n_parts = _N_PARTS if samples.size >= _N_PARALLEL_SPIKES else 1
+    n_parts = N_PARTS if samples.size >= N_PARALLEL_SPIKES else 1
     n_units_part = max(1, -(-units.size // n_parts))
 
     def draw(begin: int) -> None:
@@ -276,23 +280,54 @@ def even_trains_plain(
     n_before = 0
     n_room = 2 * (n_spikes // 2 + 1)  # one more than spikes at least, in pairs
     for trains, n_drawn in _alike(n_room):
-        rests = exponential_numbers(trains, n_drawn, keys).astype(np.float64)
-        rests *= _FIXED_POINT
-        totals = rests.astype(np.int64)
-        np.cumsum(totals, axis=1, out=totals)
-        n_here = n_spikes[trains, None]
-        whole = np.take_along_axis(totals, n_here, axis=1).astype(np.float64)
-        shares = totals.astype(np.float64)
-        shares /= whole
-        room = n_free[trains, None]
-        shares *= room.astype(np.float64)
-        samples = np.minimum(shares.astype(np.int64), room - 1)
+        samples = even_samples(trains, n_spikes[trains], n_free[trains], n_drawn, keys)
         order = np.arange(n_drawn)
         samples += order * refractory[trains, None]
         starts[trains] = n_before + offsets_of(n_spikes[trains])[:-1]
-        parts.append(samples[order < n_here])
+        parts.append(samples[order < n_spikes[trains, None]])
         n_before += parts[-1].size
     return DrawnTrains(np.concatenate(parts), starts, n_spikes)
+
+
+def even_samples(
+    units: NDArray[np.int64],
+    n_spikes: NDArray[np.int64],
+    n_free: NDArray[np.int64],
+    n_drawn: int,
+    keys: NDArray[np.uint32],
+) -> NDArray[np.int64]:
+    """Return spikes anywhere in `n_free` samples, in order, of some units by numpy.
+
+    Parameters
+    ----------
+    units, n_spikes, n_free : ndarray of shape (n_units,)
+        What numbers are drawn for, and how many spikes in how many samples.
+    n_drawn : int
+        Even, and more than any of `n_spikes`.
+    keys : ndarray of shape (2,) and dtype uint32
+        From `stream_keys`.
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_drawn) and dtype int64
+        The first `n_spikes` of each row count.
+
+    Examples
+    --------
+    >>> one, keys = np.ones(1, np.int64), np.array([3, 4], np.uint32)
+    >>> even_samples(one, 3 * one, 90 * one, 4, keys).shape
+    (1, 4)
+    """
+    rests = exponential_numbers(units, n_drawn, keys).astype(np.float64)
+    rests *= _FIXED_POINT
+    totals = rests.astype(np.int64)
+    np.cumsum(totals, axis=1, out=totals)
+    whole = np.take_along_axis(totals, n_spikes[:, None], axis=1).astype(np.float64)
+    shares = totals.astype(np.float64)
+    shares /= whole
+    room = n_free[:, None]
+    shares *= room.astype(np.float64)
+    return np.minimum(shares.astype(np.int64), room - 1)
 
 
 def _alike(n_room: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], int]]:

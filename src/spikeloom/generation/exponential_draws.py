@@ -69,6 +69,34 @@ def exponential_numbers(
     return values.reshape(units.size, 2 * n_pairs)
 
 
+def random_words(unit: int, n_words: int, keys: Words) -> Words:
+    """Return the first random words of a unit: those that its exponential numbers are made of.
+
+    Parameters
+    ----------
+    unit : int
+        Which unit of the stream.
+    n_words : int
+        How many.
+    keys : ndarray of shape (2,) and dtype uint32
+        The key of the stream.
+
+    Returns
+    -------
+    ndarray of shape (n_words,) and dtype uint32
+
+    Examples
+    --------
+    >>> random_words(0, 2, np.zeros(2, np.uint32))
+    array([1797259609, 2579123966], dtype=uint32)
+    """
+    words = np.empty(((n_words + 1) // 2, 2), np.uint32)
+    x, y = np.arange(len(words), dtype=np.uint32), np.full(len(words), unit, np.uint32)
+    encrypt(x, y, keys, np.empty(len(words), np.uint32))
+    words[:, 0], words[:, 1] = x, y
+    return words.reshape(-1)[:n_words]
+
+
 def encrypt(x: Words, y: Words, keys: Words, spare: Words) -> None:
     """Turn positions into random words in place: Threefry-2x32, 20 rounds.
 

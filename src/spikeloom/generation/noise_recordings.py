@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from spikeloom.core.class_names import stored_as
 from spikeloom.core.ids import Indices
 from spikeloom.core.recording import BaseRecording, BaseRecordingSegment
+from spikeloom.core.recording_segment import copy_windows
 from spikeloom.engine.executor import map_items
 from spikeloom.errors import ParameterError
 from spikeloom.generation.foreign_seeds import refuse_foreign_seed
@@ -327,6 +328,12 @@ class TiledSegment(BaseRecordingSegment):
         """Make the block (n_block_samples, n_channels)."""
         raise NotImplementedError
 
+    def _made_block(self) -> NDArray[Any]:
+        """Return the block, made when it is first needed."""
+        if self._block is None:
+            self._block = self._make_block()
+        return self._block
+
     def __getstate__(self) -> dict[str, Any]:
         # Another process makes the block faster than it is sent there.
         return {**super().__getstate__(), "_block": None}
@@ -344,9 +351,8 @@ class TiledSegment(BaseRecordingSegment):
         """Copy traces out of the block, a new array."""
         start = start_frame or 0
         end = self._n_samples if end_frame is None else end_frame
-        if self._block is None:
-            self._block = self._make_block()
-        n_block, n_channels = self._block.shape
+        block = self._made_block()
+        n_block, n_channels = block.shape
         channels = slice(None) if channel_indices is None else channel_indices
         n_picked = np.arange(n_channels)[channels].size
         traces = np.empty((end - start, n_picked), self._dtype)
@@ -355,10 +361,23 @@ class TiledSegment(BaseRecordingSegment):
             first = (start + filled) % n_block
             n_copied = min(n_block - first, len(traces) - filled)
             # Rows first, which is a view: rows and channels together would gather one by one.
-            rows = self._block[first : first + n_copied]
+            rows = block[first : first + n_copied]
             traces[filled : filled + n_copied] = rows[:, channels]
             filled += n_copied
         return traces
+
+    def cut_windows(self, starts: NDArray[np.int64], windows: NDArray[Any]) -> bool:
+        """Copy windows out of the block."""
+        block, n_window_samples = self._made_block(), windows.shape[1]
+        places = starts % len(block)
+        last = len(block) - n_window_samples
+        if last >= 0:
+            copy_windows(block, np.minimum(places, last), windows)
+        # Behind its end the block begins anew.
+        for k in np.flatnonzero(places > last).tolist():
+            start = int(places[k])
+            windows[k] = self.get_traces(start, start + n_window_samples)
+        return True
 
 
 class TiledNoiseSegment(TiledSegment):

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.core.spike_building import sorted_times
-from spikeloom.core.spike_vector import offsets_of
 from spikeloom.core.train_merging import merge_trains
 from spikeloom.errors import ParameterError
 from spikeloom.generation.drawn_trains import (
@@ -23,9 +22,8 @@ from spikeloom.generation.random_streams import (
     stream_keys,
 )
 from spikeloom.generation.segment_lengths import segment_lengths
+from spikeloom.generation.shuffled_trains import draw_shuffled_trains
 from spikeloom.generation.spike_trains import Firing
-
-_SHUFFLE_PERIODS = 20
 
 
 def unit_firings(
@@ -222,33 +220,11 @@ def synthesize_random_firings(
         if firing is not None:
             n_spikes[unit] = int(firing.rate_hz * duration)
             refractory[unit] = math.ceil(firing.refractory_ms * sampling_frequency / 1000)
-    if not add_shift_shuffle:
-        keys = stream_keys(seed, Purpose.UNIFORM_TRAIN)
-        return _merged(draw_even_trains(n_spikes, refractory, n_samples, keys))
-    trains = [np.zeros(0, np.int64)]
-    for unit, (n_wanted, period) in enumerate(zip(n_spikes, refractory, strict=True)):
-        stream = random_stream(seed, Purpose.UNIFORM_TRAIN, unit)
-        trains.append(_draw_shuffled_train(int(n_wanted), int(period), n_samples, stream))
-    counts = np.array([train.size for train in trains[1:]], np.int64)
-    return _merged(DrawnTrains(np.concatenate(trains), offsets_of(counts)[:-1], counts))
-
-
-def _draw_shuffled_train(
-    n_spikes: int, period: int, n_samples: int, stream: np.random.Generator
-) -> NDArray[np.int64]:
-    """Draw spikes evenly, move half of them, and drop those that are too close or too many."""
-    n_draws = int(n_spikes + 10 * math.sqrt(n_spikes))
-    train = stream.integers(0, max(1, n_samples), n_draws)
-    moved = train[: n_draws // 2]  # as good as any half: they are in no order
-    periods = 1 + (_SHUFFLE_PERIODS - 1) * stream.random(moved.size) ** 2
-    moved += (period * periods).astype(np.int64)
-    # One sample less: intervals of just the refractory period are fine.
-    clean = clean_refractory_period(train[train < n_samples], max(0, period - 1)).astype(np.int64)
-    if clean.size <= n_spikes:
-        return clean
-    is_kept = np.ones(clean.size, np.bool_)
-    is_kept[stream.choice(clean.size, clean.size - n_spikes, replace=False, shuffle=False)] = False
-    return clean[is_kept]
+    if add_shift_shuffle:
+        keys = stream_keys(seed, Purpose.UNIFORM_TRAIN, 0)
+        return _merged(draw_shuffled_trains(n_spikes, refractory, n_samples, keys))
+    keys = stream_keys(seed, Purpose.UNIFORM_TRAIN)
+    return _merged(draw_even_trains(n_spikes, refractory, n_samples, keys))
 
 
 def clean_refractory_period(times: ArrayLike, refractory_period: float) -> NDArray[np.number]:
@@ -321,5 +297,4 @@ def synthetize_spike_train_bad_isi(
 
 def _merged(trains: DrawnTrains) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the spikes of units in order of time, and the unit of each."""
-    samples, units = merge_trains(trains.samples, trains.starts, trains.counts)
-    return samples, units.astype(np.int64)
+    return merge_trains(trains.samples, trains.starts, trains.counts, unit_dtype=np.int64)

@@ -11,10 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from spikeloom.core.spike_vector import uses_kernels
 from spikeloom.errors import ParameterError
 
 STEP_MS = 0.002
 """Of the grid, about. Reading it linearly is off by a two-thousandth of the trough at most."""
+
+_N_VALUES_COMPILED = 1 << 27
+"""From so many on, loading the compiler takes less than to read them by numpy."""
 
 _SMOOTHING_REACH = 6.0  # standard deviations
 _DEPOLARIZATION_TAU, _REPOLARIZATION_TAU, _RECOVERY_TAU = 0.2, 0.5, 0.5
@@ -78,6 +82,7 @@ def delayed_waveforms(
     n_before: int,
     n_samples: int,
     n_steps: int,
+    gains: NDArray[np.floating] | None = None,
     out: NDArray[np.floating] | None = None,
 ) -> NDArray[np.floating]:
     """Return spikes on several channels, which they reach after different delays.
@@ -94,26 +99,29 @@ def delayed_waveforms(
         Length of the waveforms.
     n_steps : int
         How many steps of the fine grid one sample is.
-    out : ndarray of shape (n_units, n_channels, n_samples), optional
+    gains : ndarray of shape (n_units, n_channels), optional
+        Amplitude on each channel; 1 by default.
+    out : ndarray of shape (n_units, n_samples, n_channels), optional
         Where to write them; a new array by default.
 
     Returns
     -------
-    ndarray of shape (n_units, n_channels, n_samples)
-        Of the number type of `waveforms`.
+    ndarray of shape (n_units, n_samples, n_channels)
+        Of the number type of `waveforms` by default.
 
     Examples
     --------
     >>> waveforms = fine_waveforms(SpikePhases(), step_ms=1 / 600)
     >>> delays_ms = np.array([[0.0, 0.1]])
     >>> delayed_waveforms(waveforms, delays_ms, n_before=30, n_samples=120, n_steps=20).argmin(
-    ...     axis=2
+    ...     axis=1
     ... )
     array([[30, 33]])
     """
+    dtype = waveforms.values.dtype
     steps = delays_ms / waveforms.step_ms
     whole = np.floor(-steps)
-    share = (-steps - whole)[..., None].astype(waveforms.values.dtype)
+    shares = (-steps - whole).astype(dtype)
     # Where, on the grid, the first sample of each channel is; n_steps apart are the next ones.
     first = whole.astype(np.int64) + waveforms.troughs[:, None] - n_steps * n_before
     n_left = max(0, -int(first.min(initial=0)))
@@ -121,22 +129,30 @@ def delayed_waveforms(
     n_units, n_values = waveforms.values.shape
     n_needed = max(n_left + n_values, int(first.max(initial=0)) + n_steps * n_samples + 1)
     n_rows = -(-n_needed // n_steps)
-    grid = np.zeros((n_units, n_rows * n_steps), waveforms.values.dtype)
+    grid = np.zeros((n_units, n_rows * n_steps), dtype)
     grid[:, n_left : n_left + n_values] = waveforms.values
+    delayed = np.empty((n_units, n_samples, delays_ms.shape[1]), dtype) if out is None else out
+    own_gains = np.ones(shares.shape, dtype) if gains is None else gains.astype(dtype)
+    if delayed.dtype == dtype and uses_kernels(delayed.size, _N_VALUES_COMPILED):
+        # Late: numba is slow to import.
+        from spikeloom.kernels.delayed_waveforms import write_delayed  # noqa: PLC0415
+
+        write_delayed(grid, first, shares, own_gains, n_steps, delayed)
+        return delayed
     # What lies a sample apart is put side by side, so that each waveform is one stretch.
     by_step = np.ascontiguousarray(grid.reshape(n_units, n_rows, n_steps).swapaxes(1, 2))
     stretches = np.lib.stride_tricks.sliding_window_view(by_step, n_samples, axis=2)
     row, step = np.divmod(first, n_steps)
     next_row, next_step = np.divmod(first + 1, n_steps)
-    shape = (*delays_ms.shape, n_samples)
-    delayed = np.empty(shape, waveforms.values.dtype) if out is None else out
     # Unit by unit: new arrays of more would come from the system, page by page, each time.
     for unit in range(n_units):
         earlier = stretches[unit, step[unit], row[unit]]
         later = stretches[unit, next_step[unit], next_row[unit]]
         later -= earlier
-        later *= share[unit]
-        np.add(earlier, later, out=delayed[unit])
+        later *= shares[unit, :, None]
+        earlier += later
+        earlier *= own_gains[unit, :, None]
+        delayed[unit] = earlier.T
     return delayed
 
 
@@ -172,7 +188,7 @@ def fine_waveforms(
     troughs = np.abs(values).argmax(axis=1)
     peaks = np.abs(np.take_along_axis(values, troughs[:, None], axis=1))
     wanted = np.abs(phases.column("negative_amplitude"))
-    values = values * (wanted / np.maximum(peaks, 1e-30)).astype(dtype)
+    values *= (wanted / np.maximum(peaks, 1e-30)).astype(dtype)
     values[:, [0, -1]] = 0.0
     return FineWaveforms(values, troughs, step_ms)
 

@@ -45,7 +45,7 @@ _PHASES = (
     "smooth_ms",
 )
 
-_N_UNITS_TOGETHER = 16
+_N_UNITS_TOGETHER = 32
 """Units that are worked on at once, in the processor's cache."""
 
 
@@ -136,7 +136,6 @@ def generate_templates(
     fractions = np.arange(n_phases) / n_phases
     templates = np.empty((n_units, n_before + n_after, len(channels_um), n_phases), dtype)
     work = np.float32 if templates.dtype == np.float32 else np.float64
-    spare = np.empty((_N_UNITS_TOGETHER, len(channels_um) * n_phases, n_before + n_after), work)
     for begin in range(0, n_units, _N_UNITS_TOGETHER):
         units = slice(begin, begin + _N_UNITS_TOGETHER)
         own = {name: _as_numbers(values[units]) for name, values in params.items()}
@@ -147,16 +146,20 @@ def generate_templates(
         )
         later_um = distances_um - distances_um.min(axis=1, keepdims=True)
         delays = later_um / own["propagation_speed"][:, None] * (sampling_frequency / 1000)
-        waveforms = _delayed(
-            phases,
-            (delays[..., None] - fractions).reshape(len(delays), -1),
-            n_before,
-            sampling_frequency,
-            spare[: len(delays)],
+        # A sample is a number of steps: then all samples of a channel lie alike between two of
+        # them. It is a power of two, so that twice the sampling frequency means the same grid.
+        sample_ms = 1000 / sampling_frequency
+        n_steps = 1 << max(0, round(math.log2(sample_ms / STEP_MS)))
+        gains = _gains(distances_um, own, spatial_profile)
+        delayed_waveforms(
+            fine_waveforms(phases, step_ms=sample_ms / n_steps, dtype=work),
+            (delays[..., None] - fractions).reshape(len(delays), -1) * sample_ms,
+            n_before=n_before,
+            n_samples=n_before + n_after,
+            n_steps=n_steps,
+            gains=np.repeat(gains, n_phases, axis=1),
+            out=templates[units].reshape(len(delays), n_before + n_after, -1),
         )
-        gains = _gains(distances_um, own, spatial_profile).astype(spare.dtype)
-        waveforms *= np.repeat(gains, n_phases, axis=1)[..., None]
-        templates[units] = waveforms.swapaxes(1, 2).reshape(-1, *templates.shape[1:])
     return templates if upsample_factor is not None else templates[..., 0]
 
 
@@ -271,28 +274,6 @@ def generate_channel_locations(
         raise ParameterError(msg)
     column, row = np.divmod(np.arange(num_channels), max(1, num_channels // num_columns))
     return np.column_stack([column, row]) * float(contact_spacing_um)
-
-
-def _delayed(
-    phases: SpikePhases,
-    delays: NDArray[np.float64],
-    n_before: int,
-    sampling_frequency: float,
-    waveforms: NDArray[np.floating],
-) -> NDArray[np.floating]:
-    """Fill `waveforms` (n_units, n_channels, n_samples), delayed by a number of samples."""
-    # A sample is a number of steps: then all samples of a channel lie alike between two of them.
-    # It is a power of two, so that twice the sampling frequency means the same grid.
-    sample_ms = 1000 / sampling_frequency
-    n_steps = 1 << max(0, round(math.log2(sample_ms / STEP_MS)))
-    return delayed_waveforms(
-        fine_waveforms(phases, step_ms=sample_ms / n_steps, dtype=waveforms.dtype),
-        delays * sample_ms,
-        n_before=n_before,
-        n_samples=waveforms.shape[2],
-        n_steps=n_steps,
-        out=waveforms,
-    )
 
 
 def _as_numbers(values: list[Any]) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ from spikeloom.core.spike_vector import (
     minimum_spike_dtype,
     offsets_of,
     ties_are_in_order,
+    uses_kernels,
 )
 from spikeloom.errors import ParameterError
 
@@ -244,32 +245,42 @@ def _merged(
     n_all = original.n_spikes + added.size + new.size
     sample_index, unit_index = np.empty(n_all, np.int64), np.empty(n_all, np.int32)
     source = np.full(n_all, _ORIGINAL, np.int8)
+    columns = {
+        name: np.concatenate([added[name], new[name]])
+        for name in ("sample_index", "unit_index", "segment_index")
+    }
+    more_source = np.repeat(np.array([_ADDED, _NEW], np.int8), [added.size, new.size])
     end = 0
     counts = []
     for segment in range(original.n_segments):
         spikes = original.segment_slice(segment)
-        more = [vector[vector["segment_index"] == segment] for vector in (added, new)]
-        samples, units, own_source = _merged_segment(
-            original.sample_index[spikes], original.unit_index[spikes], *more
+        here: Any = slice(None)
+        if original.n_segments > 1:
+            here = columns["segment_index"] == segment
+        samples, units = original.sample_index[spikes], original.unit_index[spikes]
+        more_samples, more_units = columns["sample_index"][here], columns["unit_index"][here]
+        begin, end = end, end + samples.size + more_samples.size
+        _merge_segment(
+            (samples, units),
+            (more_samples, more_units.astype(np.int32)),
+            more_source[here],
+            (sample_index[begin:end], unit_index[begin:end], source[begin:end]),
         )
-        begin, end = end, end + samples.size
-        sample_index[begin:end], unit_index[begin:end] = samples, units
-        source[begin:end] = own_source
-        counts.append(samples.size)
+        counts.append(end - begin)
     return SpikeTable(sample_index, unit_index, offsets_of(counts)), source
 
 
-def _merged_segment(
-    samples: NDArray[np.int64],
-    units: NDArray[np.integer],
-    added: NDArray[np.void],
-    new: NDArray[np.void],
-) -> tuple[NDArray[np.int64], NDArray[np.integer], NDArray[np.int8]]:
-    """Return samples, units and sources of the spikes of one segment, in order of all three."""
-    more_samples = np.concatenate([added["sample_index"], new["sample_index"]])
-    more_units = np.concatenate([added["unit_index"], new["unit_index"]])
-    more_source = np.repeat(np.array([_ADDED, _NEW], np.int8), [added.size, new.size])
-    n_all = samples.size + more_samples.size
+def _merge_segment(
+    there: tuple[NDArray[np.int64], NDArray[np.integer]],
+    more: tuple[NDArray[np.int64], NDArray[np.int32]],
+    more_source: NDArray[np.int8],
+    merged: tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int8]],
+) -> None:
+    """Write samples, units and sources of the spikes of one segment, in order of all three."""
+    samples, units = there
+    more_samples, more_units = more
+    if uses_kernels(merged[0].size) and _inserted_compiled(there, more, more_source, merged):
+        return
     highest = max(int(each.max(initial=0)) for each in (samples, more_samples))
     lowest = min(int(each.min(initial=0)) for each in (samples, more_samples))
     n_bits = int(max(units.max(initial=0), more_units.max(initial=0))).bit_length()
@@ -281,23 +292,44 @@ def _merged_segment(
             np.concatenate([np.full(samples.size, _ORIGINAL, np.int8), more_source]),
         )
         order = np.lexsort(columns[::-1])
-        return columns[0][order], columns[1][order], columns[2][order]
+        merged[0][:], merged[1][:], merged[2][:] = (column[order] for column in columns)
+        return
     # Both parts in order by one number each: what is added is put between what is there.
     keys = ((samples - lowest) << n_bits) | units
     more_keys = ((more_samples - lowest) << n_bits) | more_units
     order = np.argsort(more_keys, kind="stable")
     places = np.searchsorted(keys, more_keys[order], side="right") + np.arange(order.size)
-    is_there = np.ones(n_all, np.bool_)
+    is_there = np.ones(merged[0].size, np.bool_)
     is_there[places] = False
-    merged = []
-    for there, more in ((samples, more_samples), (units, more_units)):
-        column = np.empty(n_all, more.dtype)
-        column[is_there] = there
-        column[places] = more[order]
-        merged.append(column)
-    source = np.full(n_all, _ORIGINAL, np.int8)
-    source[places] = more_source[order]
-    return merged[0], merged[1], source
+    merged[0][is_there], merged[1][is_there] = there
+    merged[0][places], merged[1][places] = more_samples[order], more_units[order]
+    merged[2][places] = more_source[order]
+
+
+def _inserted_compiled(
+    there: tuple[NDArray[np.int64], NDArray[np.integer]],
+    more: tuple[NDArray[np.int64], NDArray[np.int32]],
+    more_source: NDArray[np.int8],
+    merged: tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int8]],
+) -> bool:
+    """Do what `_merge_segment` does; False if units do not increase within a sample."""
+    # Late: numba is slow to import.
+    from spikeloom.kernels.insert_spikes import insert_spikes  # noqa: PLC0415
+
+    order = np.lexsort(more[::-1])
+    places = np.empty(order.size, np.int64)
+    are_in_order = insert_spikes(
+        np.ascontiguousarray(there[0], np.int64),
+        np.ascontiguousarray(there[1], np.int32),
+        more[0][order],
+        more[1][order],
+        merged[0],
+        merged[1],
+        places,
+    )
+    if are_in_order:
+        merged[2][places] = more_source[order]
+    return are_in_order
 
 
 def _can_be_added(original: SpikeTable, added: NDArray[np.void], period: int) -> NDArray[np.bool_]:

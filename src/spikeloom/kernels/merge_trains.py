@@ -57,7 +57,7 @@ def _sort_window(
     n_window_bits: int,
     scratch: NDArray[np.uint64],
     merged_samples: NDArray[np.int64],
-    merged_units: NDArray[np.int32],
+    merged_units: NDArray[np.integer],
 ) -> None:
     """Sort the spikes of a window into the first places of the merged arrays.
 
@@ -90,7 +90,7 @@ def _sort_window(
         slot = high_slots[spike >> high_shift]
         high_slots[spike >> high_shift] = slot + np.uint32(1)
         merged_samples[slot] = begin + np.int64(spike >> _UNIT_BITS)
-        merged_units[slot] = np.int32(spike & _UNIT_MASK)
+        merged_units[slot] = np.int64(spike & _UNIT_MASK)
 
 
 @kernel
@@ -102,7 +102,7 @@ def merge_trains(
     high: int,
     n_window_bits: int,
     merged_samples: NDArray[np.int64],
-    merged_units: NDArray[np.int32],
+    merged_units: NDArray[np.integer],
 ) -> None:
     """Write the spikes from sample `low` to before `high` where they belong in the merged arrays.
 
