@@ -1,6 +1,7 @@
 """What all tests share: real data, peers, folders of their own, and the ``--slow`` option."""
 
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from making.absence import IS_CI, absent
 from spikeloom.app.sessions import AppSession, open_session
 
 REPOSITORY = Path(__file__).parents[1]
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # Run in the background, with Ctrl+C switched off: what the tests start would not hear it either.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 DATA_FOLDER = REPOSITORY.parent / "shared" / "data"
 PEER_PYTHON = REPOSITORY / ".peers" / "bin" / "python"
 
