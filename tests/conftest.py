@@ -14,8 +14,9 @@ from spikeloom.app.sessions import AppSession, open_session
 REPOSITORY = Path(__file__).parents[1]
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-    # Run in the background, with Ctrl+C switched off: what the tests start would not hear it either.
+    # In the background Ctrl+C is switched off, also for what the tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
 DATA_FOLDER = REPOSITORY.parent / "shared" / "data"
 PEER_PYTHON = REPOSITORY / ".peers" / "bin" / "python"
 
