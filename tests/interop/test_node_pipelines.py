@@ -190,9 +190,10 @@ def test_what_was_computed_there_has_no_hash_and_is_computed_anew(peer_python, t
         loaded = load_sorting_analyzer(analyzer.folder)
         before = {name: loaded.get_extension(name) for name in ("random_spikes", "templates")}
         assert "hash" not in before["templates"].run_info
-        loaded.compute(["random_spikes", "templates"], progress_bar=False)
+        again = {"force_recompute": False, "progress_bar": False}
+        loaded.compute(["random_spikes", "templates"], **again)
         assert loaded.get_extension("random_spikes") is before["random_spikes"]
         fresh = loaded.get_extension("templates")
         assert fresh is not before["templates"]
-        assert loaded.compute("templates", progress_bar=False) is fresh
+        assert loaded.compute("templates", **again) is fresh
         assert json.dumps(fresh.run_info)

@@ -108,11 +108,17 @@ def triangulate_near(
     ParameterError
         If there is no such optimizer.
 
+    Notes
+    -----
+    Four channels at the corners of a rectangle do not tell where a source is: the squared
+    distances to opposite corners have the same sum, wherever it is, so that one of four equations
+    says nothing new. One of the places that fit equally well is returned then.
+
     Examples
     --------
-    >>> locations = np.array([[0.0, 0.0], [0.0, 20.0], [20.0, 0.0], [20.0, 20.0]])
-    >>> distances = np.linalg.norm(np.c_[locations, np.zeros(4)] - [5.0, 12.0, 30.0], axis=1)
-    >>> around = np.array([0, 4]), np.arange(4)
+    >>> locations = np.array([[0.0, 0.0], [0.0, 20.0], [20.0, 0.0], [20.0, 20.0], [0.0, 40.0]])
+    >>> distances = np.linalg.norm(np.c_[locations, np.zeros(5)] - [5.0, 12.0, 30.0], axis=1)
+    >>> around = np.array([0, 5]), np.arange(5)
     >>> triangulate_near(2000 / distances[np.newaxis], np.array([0]), around, locations).round(3)
     array([[   5.,   12.,   30., 2000.]])
     """
