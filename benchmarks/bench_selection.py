@@ -67,9 +67,9 @@ class Ours:
 
         What is shown in grey stays: it is the same for many clusters, and read beforehand.
         """
-        kept = self._app.catalog.memo._kept
-        for key in [key for key in kept if not key[0].startswith("background")]:
-            del kept[key]
+        memo = self._app.catalog.memo
+        for key in [key for key in memo._kept if not key[0].startswith("background")]:
+            memo._n_bytes -= sum(array.nbytes for array in memo._kept.pop(key))
 
     def _frame(self, view: str, clusters: list[int]) -> bytes:
         request = self._frames.FrameRequest(view, tuple(clusters), 0, ())

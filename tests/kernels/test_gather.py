@@ -5,12 +5,22 @@ from hypothesis import given, strategies as st
 from reference import gather as twin
 from spikeloom.kernels.gather import (
     blank_outside,
+    gather_items,
     gather_scaled,
     gather_windows,
     mean_by_channel,
 )
 
 starts_lists = st.lists(st.integers(-20, 40), max_size=6)
+
+
+@given(st.lists(st.integers(0, 11), max_size=20), st.sampled_from(["i4", "i8", "u4"]))
+def test_items_are_those_that_indexing_gives(items, dtype):
+    values = np.random.default_rng(4).integers(-(2**60), 2**60, 12)
+    chosen = np.array(items, dtype)
+    gathered = np.full(chosen.size, -1)
+    gather_items(values, chosen, gathered)
+    assert gathered.tolist() == values[chosen].tolist()
 
 
 @pytest.mark.parametrize("dtype", [np.int16, np.uint16, np.int32, np.float32, np.float64])

@@ -53,11 +53,13 @@ def _call_kernels() -> None:
     for chosen in (np.zeros(4, np.int64), np.zeros(4, np.int32)):
         gather_scaled(samples, chosen, 1.0, 1.0, np.zeros(4, np.float32))
         gather_scaled(amplitudes, chosen, 1.0, 1.0, np.zeros(4))
+        for is_writeable in (True, False):
+            chosen.setflags(write=is_writeable)
+            correlograms(samples, [chosen], bin_size=1, n_half_bins=2)
     find_extremes(np.zeros(4), np.zeros(2), np.zeros(2))
     count_values(np.zeros(4), 0.0, 1.0, np.zeros(2, np.int32))
     spikes = np.arange(4, dtype=np.int32)
     spikes.setflags(write=False)
-    correlograms(samples, [spikes], bin_size=1, n_half_bins=2)
     counts = np.zeros(2, np.int64)
     count_intervals(samples, spikes, 0.0, 1.0, counts)
     count_times(samples, spikes, 0.0, 1.0, counts)

@@ -293,8 +293,12 @@ def _background(context: ViewContext, shown: list[int], n_max: int, wanted: _Wan
     ]
     times_s = np.concatenate([times_s[:0], *(times_s[part] for part in kept)])
     values = np.concatenate([values[:0], *(values[part] for part in kept)])
+    n_spikes = times_s.size
+    if n_spikes <= n_max:
+        return times_s, values
     # There is one cluster more in store than is shown, so there may be some spikes too many.
-    return even_sample(times_s, n_max), even_sample(values, n_max)
+    chosen = (np.arange(n_max) * (n_spikes / n_max)).astype(np.int64)
+    return times_s[chosen], values[chosen]
 
 
 def _of_clusters(

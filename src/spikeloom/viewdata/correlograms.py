@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from spikeloom.errors import ParameterError
 from spikeloom.kernels.correlograms import count_lags
+from spikeloom.kernels.gather import gather_items
 from spikeloom.kernels.spike_order import merge_sorted_labels
 from spikeloom.viewdata.context import View, ViewContext
 from spikeloom.viewdata.sampling import random_sample
@@ -147,17 +148,23 @@ def correlograms(
     half = np.zeros((n_trains, n_trains, n_half_bins + 1), np.int64)
     if n_trains == 1:
         train_of = np.zeros(spikes[0].size, np.int32)
-        count_lags(spike_samples[spikes[0]], train_of, bin_size, n_half_bins, half)
+        count_lags(_samples_of(spike_samples, spikes[0]), train_of, bin_size, n_half_bins, half)
     elif n_trains:
         order = np.concatenate(spikes).astype(np.int64)
         starts = np.concatenate(([0], np.cumsum([train.size for train in spikes])))
         merged = np.empty_like(order)
         train_of = np.empty(order.size, np.int32)
         merge_sorted_labels(order, starts, merged, train_of)
-        count_lags(spike_samples[merged], train_of, bin_size, n_half_bins, half)
+        count_lags(_samples_of(spike_samples, merged), train_of, bin_size, n_half_bins, half)
     centre = np.maximum(half[:, :, 0], half[:, :, 0].T)
     left = half[:, :, :0:-1].transpose(1, 0, 2)
     return np.concatenate([left, centre[:, :, None], half[:, :, 1:]], axis=2)
+
+
+def _samples_of(spike_samples: NDArray[np.int64], spikes: NDArray[np.integer]) -> NDArray[np.int64]:
+    samples = np.empty(spikes.size, np.int64)
+    gather_items(spike_samples, spikes, samples)
+    return samples
 
 
 CORRELOGRAMS = View(CorrelogramParams, compute_correlograms, Correlograms)
