@@ -31,7 +31,7 @@ SPIKES = np.array([35, 795, 812, 2_398_670], np.uint64)
 
 @pytest.fixture
 def root(tmp_path):
-    """The folder that requirement 003 describes, with a metadata file."""
+    """A folder of raw data and arrays, with a metadata file."""
     root = tmp_path / "20160101"
     group = root / "main" / "0"
     group.mkdir(parents=True)
