@@ -297,6 +297,22 @@ def test_known_main_channels_need_no_traces(deep):
             estimate_sparsity(sorting, nowhere, main_channel_indices=wrong)
 
 
+def test_known_main_channels_are_among_the_best(deep):
+    recording, sorting = deep
+    known = [1, 1, 3]
+    for n_channels in (1, 2):
+        sparsity = estimate_sparsity(
+            sorting,
+            recording,
+            method="best_channels",
+            num_channels=n_channels,
+            main_channel_indices=known,
+            **OPTIONS,
+        )
+        assert sparsity.mask.sum(axis=1).tolist() == [n_channels] * 3
+        assert sparsity.mask[np.arange(3), known].all()
+
+
 def test_probes_in_one_place_are_kept_apart():
     recording = NumpyRecording([np.zeros((10, 4))], 10000.0)
     places = [[0.0, 0.0], [0.0, 20.0]]

@@ -157,7 +157,8 @@ def estimate_sparsity(
     noise_levels : array_like of shape (n_channels,), optional
         For "snr", in microvolts if gains are known; computed if not given.
     main_channel_indices : array_like of shape (n_units,), optional
-        Positions of main channels: for "radius" and "closest_channels", which then need no traces.
+        Positions of main channels: for "radius" and "closest_channels", which then need no traces,
+        and for "best_channels", which takes them first.
     **job_kwargs
         See `spikeloom.set_global_job_kwargs`.
 
@@ -202,6 +203,9 @@ def estimate_sparsity(
     else:
         amplitudes = np.abs(channel_amplitudes(make_templates(), nbefore, peak_sign, mode))
         if method == "best_channels":
+            channels = _checked_channels(main_channel_indices, recording, sorting)
+            if channels is not None:  # found by other spikes, it need not be among the best here
+                amplitudes[np.arange(len(channels)), channels] = np.inf
             mask = masks.best_mask(amplitudes, num_channels)
         else:
             noise = None if method == "amplitude" else _noise_of(recording, noise_levels, jobs)
