@@ -168,11 +168,6 @@ def _compute(
     return [task.compute(block) for task in tasks]
 
 
-def read_block(recording: BaseRecording, chunk: Chunk, margin: int, *, in_uV: bool) -> TraceBlock:
-    """Return a chunk with margins, zero outside the recording."""
-    return TraceBlock(recording, chunk, margin, scaling(recording, in_uV=in_uV))
-
-
 def run_extensions(
     analyzer: "SortingAnalyzer",
     extensions: Sequence["AnalyzerExtension"],

@@ -103,6 +103,14 @@ class ComputeRandomSpikes(AnalyzerExtension):
         indices = self._get_data()
         return np.arange(indices.size) if keep_mask is None else np.flatnonzero(keep_mask[indices])
 
+    def places_kept(self, keep_mask: NDArray[np.bool_] | None) -> NDArray[np.int64]:
+        """Return where `rows_kept` stand among all spikes that a mask keeps."""
+        indices = self._get_data()
+        if keep_mask is None:
+            return indices
+        places: NDArray[np.int64] = (np.cumsum(keep_mask) - 1)[indices[keep_mask[indices]]]
+        return places
+
     def _is_chosen(self) -> NDArray[np.bool_]:
         is_chosen = np.zeros(self.sorting_analyzer.sorting.spike_table().n_spikes, bool)
         is_chosen[self._get_data()] = True

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from spikeloom.analyzer.core_waveforms import (
     ComputeWaveforms,
-    ms_to_samples,
     random_spikes_of,
 )
-from spikeloom.analyzer.extension import AnalyzerExtension, register_result_extension
+from spikeloom.analyzer.extension import register_result_extension
 from spikeloom.analyzer.template_statistics import (
     Operator,
     checked_operators,
@@ -21,6 +20,7 @@ from spikeloom.analyzer.template_statistics import (
     pooled,
     statistics,
 )
+from spikeloom.analyzer.window_extension import SpikeWindowExtension
 from spikeloom.core.class_names import stored_as
 from spikeloom.core.template_estimation import estimate_templates_with_accumulator
 from spikeloom.core.templates import Templates
@@ -35,7 +35,7 @@ _FROM_TRACES = ("average", "std")
 
 @register_result_extension
 @stored_as("spikeinterface.core.analyzer_extension_core.ComputeTemplates")
-class ComputeTemplates(AnalyzerExtension):
+class ComputeTemplates(SpikeWindowExtension):
     """What the waveforms of each unit look like together.
 
     With waveforms they are made of these; without, average and standard deviation are made straight
@@ -73,19 +73,6 @@ class ComputeTemplates(AnalyzerExtension):
     def may_read_recording(self) -> bool:
         """Return whether there are no waveforms to make them of."""
         return _waveforms_of(self.sorting_analyzer) is None
-
-    @property
-    def nbefore(self) -> int:
-        """Samples before a spike."""
-        return self._samples("ms_before")
-
-    @property
-    def nafter(self) -> int:
-        """Samples from a spike on."""
-        return self._samples("ms_after")
-
-    def _samples(self, key: str) -> int:
-        return ms_to_samples((self.params or {})[key], self.sorting_analyzer.sampling_frequency)
 
     def _set_params(
         self,

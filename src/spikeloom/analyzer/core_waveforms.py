@@ -9,7 +9,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from spikeloom.analyzer.chunk_pass import TraceBlock
 from spikeloom.analyzer.core_random_spikes import ComputeRandomSpikes
-from spikeloom.analyzer.extension import AnalyzerExtension, register_result_extension
+from spikeloom.analyzer.extension import register_result_extension
+from spikeloom.analyzer.window_extension import SpikeWindowExtension
 from spikeloom.core.class_names import stored_as
 from spikeloom.core.spike_windows import ChunkWindows
 from spikeloom.core.waveform_extraction import (
@@ -23,17 +24,6 @@ from spikeloom.errors import MissingExtensionError, ParameterError
 
 if TYPE_CHECKING:
     from spikeloom.analyzer.analyzer import SortingAnalyzer
-
-
-def ms_to_samples(duration_ms: float, sampling_frequency: float) -> int:
-    """Return the nearest number of samples.
-
-    Examples
-    --------
-    >>> ms_to_samples(1.0, 30000.0)
-    30
-    """
-    return round(duration_ms * sampling_frequency / 1000.0)
 
 
 class WaveformTask:
@@ -88,7 +78,7 @@ class WaveformTask:
 
 @register_result_extension
 @stored_as("spikeinterface.core.analyzer_extension_core.ComputeWaveforms")
-class ComputeWaveforms(AnalyzerExtension):
+class ComputeWaveforms(SpikeWindowExtension):
     """Windows of traces around the chosen spikes.
 
     Parameters
@@ -114,19 +104,6 @@ class ComputeWaveforms(AnalyzerExtension):
     use_nodepipeline = True
     nodepipeline_variables = ["waveforms"]  # noqa: RUF012
     need_job_kwargs = True
-
-    @property
-    def nbefore(self) -> int:
-        """Samples before a spike."""
-        return self._samples("ms_before")
-
-    @property
-    def nafter(self) -> int:
-        """Samples from a spike on."""
-        return self._samples("ms_after")
-
-    def _samples(self, key: str) -> int:
-        return ms_to_samples((self.params or {})[key], self.sorting_analyzer.sampling_frequency)
 
     def _set_params(
         self, ms_before: float = 1.0, ms_after: float = 2.0, dtype: DTypeLike | None = None
@@ -223,8 +200,7 @@ class ComputeWaveforms(AnalyzerExtension):
             waveforms = waveforms[rows]
         if self.sparsity is None or new_sorting_analyzer.sparsity is None:
             return {"waveforms": waveforms if keep_mask is not None else waveforms.copy()}
-        chosen = self._random_spikes._get_data()[rows]
-        places = chosen if keep_mask is None else (np.cumsum(keep_mask) - 1)[chosen]
+        places = self._random_spikes.places_kept(keep_mask)
         new_spikes = new_sorting_analyzer.sorting.to_spike_vector()[places]
         repacked, is_incomplete = repack(
             waveforms,

@@ -7,10 +7,10 @@ import numpy as np
 
 from spikeloom.analyzer.analyzer import SortingAnalyzer
 from spikeloom.analyzer.analyzer_facts import AnalyzerFacts
-from spikeloom.analyzer.core_waveforms import ms_to_samples
 from spikeloom.analyzer.waveform_layout import params_of
 from spikeloom.core.recording import BaseRecording
 from spikeloom.core.sparsity import ChannelSparsity
+from spikeloom.core.unit_conversion import ms_to_samples
 from spikeloom.errors import MissingExtensionError, ParameterError
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from spikeloom.analyzer.core_random_spikes import ComputeRandomSpikes
 from spikeloom.analyzer.core_templates import ComputeTemplates
-from spikeloom.analyzer.core_waveforms import ComputeWaveforms, ms_to_samples, random_spikes_of
+from spikeloom.analyzer.core_waveforms import ComputeWaveforms, random_spikes_of
 from spikeloom.analyzer.template_statistics import checked_operators, operator_of
 from spikeloom.analyzer.waveform_places import (
     WAVEFORMS,
@@ -16,6 +16,7 @@ from spikeloom.analyzer.waveform_places import (
     name_of_unit,
     read_of_unit,
 )
+from spikeloom.core.unit_conversion import ms_to_samples
 from spikeloom.errors import DataError, ParameterError
 
 if TYPE_CHECKING:

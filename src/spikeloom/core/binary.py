@@ -13,6 +13,7 @@ from spikeloom.core.class_names import stored_as
 from spikeloom.core.ids import Indices
 from spikeloom.core.numpy_recording import checked_t_starts
 from spikeloom.core.recording import BaseRecording, BaseRecordingSegment
+from spikeloom.core.recording_segment import picked
 from spikeloom.errors import ParameterError
 from spikeloom.storage.raw_files import open_raw
 
@@ -244,12 +245,7 @@ class BinaryRecordingSegment(BaseRecordingSegment):
             traces = self._map(start, end)
         else:
             traces = self._traces[start:end]
-        if channel_indices is None:
-            return traces
-        if isinstance(channel_indices, slice):
-            return traces[:, channel_indices]
-        # Much faster than fancy indexing, which steps through a table for each value.
-        return np.take(traces, channel_indices, axis=1)
+        return picked(traces, channel_indices)
 
     def _map(self, start: int, end: int) -> NDArray[Any]:
         """Return a stretch through a map of its own, whose pages go when the array does."""

@@ -17,6 +17,23 @@ _N_WINDOWS_TOGETHER = 256
 """Windows that are copied at once, in the processor's cache."""
 
 
+def picked(traces: NDArray[Any], channel_indices: Indices | Sequence[int] | None) -> NDArray[Any]:
+    """Return the columns at `channel_indices` of traces: a view for a slice, else a copy.
+
+    Examples
+    --------
+    >>> picked(np.arange(6).reshape(2, 3), [2, 0])
+    array([[2, 0],
+           [5, 3]])
+    """
+    if channel_indices is None:
+        return traces
+    if isinstance(channel_indices, slice):
+        return traces[:, channel_indices]
+    # Much faster than fancy indexing, which steps through a table for each value.
+    return np.take(traces, np.asarray(channel_indices, np.int64), axis=1)
+
+
 class BaseRecordingSegment(BaseSegment):
     """A contiguous piece of a recording: subclasses say how long it is and read its traces.
 

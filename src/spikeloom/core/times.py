@@ -192,10 +192,6 @@ class PiecewiseTimes:
         """First frame of each piece, and the end of the last; shape (n_pieces + 1,)."""
         return np.concatenate(([0], np.cumsum(self.n_samples))).astype(np.int64)
 
-    def _placed(self) -> "list[tuple[Times, int, int]]":
-        """Return each piece with its first frame and its number of samples."""
-        return list(zip(self.pieces, self.edges[:-1].tolist(), self.n_samples, strict=True))
-
     @cached_property
     def _first_times_s(self) -> NDArray[np.float64]:
         return np.array([float(piece.of_frames(0)) for piece in self.pieces])

@@ -5,7 +5,7 @@ for how files spell them.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -338,11 +338,3 @@ def _check_new(new_ids: Sequence[UnitId | None], taken: set[UnitId]) -> None:
     if known:
         msg = f"New unit ids {known[:5]} are those of other units; choose others."
         raise CurationError(msg)
-
-
-def ids_left_open(
-    given: Mapping[int, UnitId], made: Sequence[UnitId], n_wanted: int
-) -> list[UnitId]:
-    """Return ids of which some were given, by position, and the others made, in order."""
-    others = iter(made)
-    return [given[k] if k in given else next(others) for k in range(n_wanted)]

@@ -93,8 +93,3 @@ def row_after(
         start = order.index(anchor)
         candidates = order[start + 1 :] if step > 0 else reversed(order[:start])
     return next((i for i in candidates if is_open(i)), None)
-
-
-def value_text(value: Any) -> str:  # noqa: ANN401 - any cell
-    """Return a cell as text, as a row of a message or a log shows it."""
-    return "" if value is None else str(value)

@@ -1,13 +1,19 @@
-"""Datasets for curation as readers of the registry, which finds this module by its name."""
+"""Datasets for curation as readers of the registry, which finds this module by its name.
+
+The registry imports it to recognise files of any kind, so what opens them is imported late: it
+comes with compiled kernels, and numba alone takes longer than all else.
+"""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from spikeloom.datasets.kwik import KwikModel
-from spikeloom.datasets.template import TemplateModel
-from spikeloom.datasets.template_loading import load_template_model
 from spikeloom.extractors.kwik_readers import recognise_part
 from spikeloom.extractors.peeking import Peek
 from spikeloom.extractors.reader_registry import Certainty, Reader, Recognition, known, unknown
+
+if TYPE_CHECKING:
+    from spikeloom.datasets.kwik import KwikModel
+    from spikeloom.datasets.template import TemplateModel
 
 
 def _recognise_phy(peek: Peek) -> Recognition:
@@ -28,8 +34,18 @@ def _recognise_kwik(peek: Peek) -> Recognition:
     return recognise_part(peek, "a dataset for curation")
 
 
-def _read_phy(path: str | Path, *, trust_params: bool = False) -> TemplateModel:
+def _read_phy(path: str | Path, *, trust_params: bool = False) -> "TemplateModel":
+    from spikeloom.datasets.template_loading import load_template_model  # noqa: PLC0415 - see above
+
     return load_template_model(Path(path), trust_params=trust_params)
+
+
+def _read_kwik(
+    path: str | Path, channel_group: int | None = None, clustering: str | None = None
+) -> "KwikModel":
+    from spikeloom.datasets.kwik import KwikModel  # noqa: PLC0415 - see above
+
+    return KwikModel(path, channel_group, clustering)
 
 
 READERS = (
@@ -46,7 +62,7 @@ READERS = (
         name="kwik",
         kind="dataset",
         recognise=_recognise_kwik,
-        read=KwikModel,
+        read=_read_kwik,
         function="KwikModel",
         extensions=(".kwik",),
         description="a dataset of klusta or phy, for curation",

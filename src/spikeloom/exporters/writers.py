@@ -42,9 +42,19 @@ def _save_as(format: str) -> Callable[..., Any]:
     return write
 
 
-def _load_back(path: Path, source: Any) -> Any:
-    del source
-    return load(path)
+def _written_by(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a writer that knows no jobs."""
+
+    def write(source: Any, path: Path, *, overwrite: bool = False, **job_kwargs: Any) -> None:
+        del job_kwargs
+        function(source, path, overwrite=overwrite)
+
+    return write
+
+
+def _read_by(function: Callable[[Path], Any]) -> Callable[[Path, Any], Any]:
+    """Return a reader for what says itself all that is needed to read it."""
+    return lambda path, _: function(path)
 
 
 # -- recordings ------------------------------------------------------------------------------
@@ -140,35 +150,6 @@ def _write_npz(
     NpzSortingExtractor.write_sorting(sorting, path)
 
 
-def _read_npz(path: Path, source: BaseSorting) -> BaseSorting:
-    del source
-    return read_npz_sorting(path)
-
-
-def _write_phy(
-    sorting: BaseSorting, path: Path, *, overwrite: bool = False, **job_kwargs: Any
-) -> None:
-    del job_kwargs
-    write_phy_sorting(sorting, path, overwrite=overwrite)
-
-
-def _read_phy(path: Path, source: BaseSorting) -> BaseSorting:
-    del source
-    return read_phy(path)
-
-
-def _write_alf(
-    sorting: BaseSorting, path: Path, *, overwrite: bool = False, **job_kwargs: Any
-) -> None:
-    del job_kwargs
-    write_alf_sorting(sorting, path, overwrite=overwrite)
-
-
-def _read_alf(path: Path, source: BaseSorting) -> BaseSorting:
-    del source
-    return read_alf_sorting(path)
-
-
 def _write_kwik(
     sorting: BaseSorting, path: Path, *, overwrite: bool = False, **job_kwargs: Any
 ) -> None:
@@ -258,7 +239,7 @@ WRITERS = (
         name="binary",
         kind="recording",
         write=_save_as("binary"),
-        read_back=_load_back,
+        read_back=_read_by(load),
         suffixes=("",),
         description="a folder of flat binary files, as recording.save() makes",
     ),
@@ -266,7 +247,7 @@ WRITERS = (
         name="zarr",
         kind="recording",
         write=_save_as("zarr"),
-        read_back=_load_back,
+        read_back=_read_by(load),
         suffixes=(".zarr",),
         description="a compressed zarr store",
     ),
@@ -303,7 +284,7 @@ WRITERS = (
         name="numpy",
         kind="sorting",
         write=_save_as("numpy_folder"),
-        read_back=_load_back,
+        read_back=_read_by(load),
         suffixes=("",),
         description="a folder with a spike vector, as sorting.save() makes",
     ),
@@ -311,7 +292,7 @@ WRITERS = (
         name="npz",
         kind="sorting",
         write=_write_npz,
-        read_back=_read_npz,
+        read_back=_read_by(read_npz_sorting),
         suffixes=(".npz",),
         description="one .npz file of spikes alone",
     ),
@@ -319,15 +300,15 @@ WRITERS = (
         name="zarr",
         kind="sorting",
         write=_save_as("zarr"),
-        read_back=_load_back,
+        read_back=_read_by(load),
         suffixes=(".zarr",),
         description="a compressed zarr store",
     ),
     Writer(
         name="phy",
         kind="sorting",
-        write=_write_phy,
-        read_back=_read_phy,
+        write=_written_by(write_phy_sorting),
+        read_back=_read_by(read_phy),
         obstacles=_one_segment("a folder of phy"),
         description="spikes and tables of clusters of phy; export_to_phy adds what its views need",
     ),
@@ -344,8 +325,8 @@ WRITERS = (
     Writer(
         name="alf",
         kind="sorting",
-        write=_write_alf,
-        read_back=_read_alf,
+        write=_written_by(write_alf_sorting),
+        read_back=_read_by(read_alf_sorting),
         obstacles=_one_segment("a folder of ALF files"),
         description="ALF files of the International Brain Laboratory",
     ),
@@ -364,7 +345,7 @@ WRITERS = (
         name="npy",
         kind="event",
         write=_save_as("npy"),
-        read_back=lambda path, _: FolderEvent(path),
+        read_back=_read_by(FolderEvent),
         suffixes=("",),
         description="a folder of .npy files, as event.save() makes",
     ),
@@ -372,7 +353,7 @@ WRITERS = (
         name="npy",
         kind="snippets",
         write=_save_as("npy"),
-        read_back=_load_back,
+        read_back=_read_by(load),
         suffixes=("",),
         description="a folder of .npy files, as snippets.save() makes",
     ),

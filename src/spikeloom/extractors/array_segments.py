@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 from spikeloom.core.binary import BinaryRecordingSegment
 from spikeloom.core.ids import Indices
 from spikeloom.core.recording import BaseRecordingSegment
+from spikeloom.core.recording_segment import picked
 from spikeloom.storage.raw_files import open_raw
 
 
@@ -115,13 +116,3 @@ class FlatColumnsSegment(BinaryRecordingSegment):
         # Neighbours are a view of the file.
         indices = slice(int(columns[0]), int(columns[-1]) + 1) if is_run else columns
         return super().get_traces(start_frame, end_frame, indices)
-
-
-def picked(traces: NDArray[Any], channel_indices: Indices | Sequence[int] | None) -> NDArray[Any]:
-    """Return the columns at `channel_indices` of traces that were read."""
-    if channel_indices is None:
-        return traces
-    if isinstance(channel_indices, slice):
-        return traces[:, channel_indices]
-    # Much faster than fancy indexing, which steps through a table for each value.
-    return np.take(traces, np.asarray(channel_indices, np.int64), axis=1)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from spikeloom.core.ids import Indices
 from spikeloom.core.recording import BaseRecordingSegment
+from spikeloom.core.recording_segment import picked
 from spikeloom.errors import DataError
-from spikeloom.extractors.array_segments import picked
 from spikeloom.extractors.mtscomp_files import CompressedTraces
 
 

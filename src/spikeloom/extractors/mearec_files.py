@@ -12,6 +12,7 @@ from spikeloom.core.spike_building import table_from_samples_and_labels
 from spikeloom.core.spike_vector import SpikeTable
 from spikeloom.errors import DataError
 from spikeloom.extractors.array_segments import ArraySegment
+from spikeloom.extractors.checked_numbers import finite_number
 from spikeloom.extractors.peeking import Peek
 from spikeloom.extractors.reader_registry import Certainty, Reader, Recognition, known, unknown
 
@@ -69,7 +70,7 @@ class MEArecRecordingExtractor(BaseRecording):
         self.add_recording_segment(ArraySegment(traces, self.sampling_frequency, 0.0))
         if not use_names_as_ids:
             self.set_property("channel_name", names)
-        self.set_channel_gains(_finite(path, gain, "gain_to_uV"))
+        self.set_channel_gains(finite_number(path, gain, "gain_to_uV"))
         self.set_channel_offsets(0.0)
         self.annotate(**made)
         self.annotate(is_filtered=True)
@@ -191,19 +192,8 @@ def read_mearec(file_path: str | Path) -> tuple[MEArecRecordingExtractor, MEArec
     return MEArecRecordingExtractor(file_path), MEArecSortingExtractor(file_path)
 
 
-def _finite(path: Path, value: object, name: str) -> float:
-    try:
-        number = float(np.asarray(value).reshape(-1)[0])
-    except (TypeError, ValueError, IndexError):
-        number = float("nan")
-    if not np.isfinite(number):
-        msg = f"{path}: {name} must be a number; got {value!r}."
-        raise DataError(msg)
-    return number
-
-
 def _rate(path: Path, file: Any) -> float:
-    rate = _finite(path, _read_info(file, "recordings").get("fs"), "info/recordings/fs")
+    rate = finite_number(path, _read_info(file, "recordings").get("fs"), "info/recordings/fs")
     if rate <= 0:
         msg = f"{path}: info/recordings/fs must be above 0; got {rate}."
         raise DataError(msg)

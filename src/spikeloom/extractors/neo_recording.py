@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from spikeloom.core.ids import Indices
 from spikeloom.core.recording import BaseRecording, BaseRecordingSegment
+from spikeloom.core.recording_segment import picked
 from spikeloom.errors import (
     DataError,
     MissingDependencyError,
@@ -21,7 +22,6 @@ from spikeloom.errors import (
     ReadError,
     SpikeloomError,
 )
-from spikeloom.extractors.array_segments import picked
 from spikeloom.extractors.neo_formats import NeoFormat
 from spikeloom.extractors.streams import chosen_stream
 from spikeloom.optional import require

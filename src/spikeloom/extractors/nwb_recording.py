@@ -11,6 +11,7 @@ from spikeloom.core.class_names import stored_as
 from spikeloom.core.recording import BaseRecording
 from spikeloom.errors import DataError, ParameterError, SpikeloomError
 from spikeloom.extractors.array_segments import ArraySegment, Rows
+from spikeloom.extractors.checked_numbers import finite_number
 from spikeloom.extractors.own_formats import zarr_attributes
 from spikeloom.extractors.peeking import Peek
 from spikeloom.extractors.reader_registry import Certainty, Reader, Recognition, known, unknown
@@ -121,8 +122,8 @@ class NwbRecordingExtractor(BaseRecording):
 
     def _set_scale(self, tree: "NwbTree", series: str) -> None:
         known_of = tree.attributes(f"{series}/data")
-        conversion = _number(known_of.get("conversion", 1.0), tree, "conversion")
-        offset = _number(known_of.get("offset", 0.0), tree, "offset")
+        conversion = finite_number(tree.where, known_of.get("conversion", 1.0), "conversion")
+        offset = finite_number(tree.where, known_of.get("offset", 0.0), "offset")
         gains = np.full(self.get_num_channels(), conversion)
         if tree.shape(f"{series}/channel_conversion") == (self.get_num_channels(),):
             gains *= tree.values(f"{series}/channel_conversion")
@@ -288,17 +289,6 @@ def _channel_ids(tree: "NwbTree", electrodes: NDArray[np.int64]) -> NDArray[Any]
     )
 
 
-def _number(value: Any, tree: "NwbTree", name: str) -> float:
-    try:
-        number = float(np.asarray(value).reshape(-1)[0])
-    except (TypeError, ValueError, IndexError):
-        number = float("nan")
-    if not np.isfinite(number):
-        msg = f"{tree.where}: {name} must be a number; got {value!r}."
-        raise DataError(msg)
-    return number
-
-
 def series_times(
     tree: "NwbTree", series: str, n_estimated: int = 1000
 ) -> tuple[float, float | None, Rows | None]:
@@ -310,12 +300,14 @@ def series_times(
         If the series has neither a rate nor increasing times.
     """
     if tree.shape(f"{series}/starting_time") is not None:
-        rate = _number(tree.attributes(f"{series}/starting_time").get("rate"), tree, "rate")
+        rate = finite_number(
+            tree.where, tree.attributes(f"{series}/starting_time").get("rate"), "rate"
+        )
         if rate <= 0:
             msg = f"{tree.where}: the rate of {series} must be above 0; got {rate}."
             raise DataError(msg)
         start = tree.values(f"{series}/starting_time")
-        return rate, _number(start, tree, "starting_time"), None
+        return rate, finite_number(tree.where, start, "starting_time"), None
     shape = tree.shape(f"{series}/timestamps")
     n_samples = (tree.shape(f"{series}/data") or (0,))[0]
     if shape != (n_samples,) or n_samples < 2:

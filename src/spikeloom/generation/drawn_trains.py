@@ -4,8 +4,9 @@ Each number is worked out of the unit and its place in the train (see
 `spikeloom.kernels.exponential_numbers`), so a unit can be drawn alone, and on any thread.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +16,10 @@ from spikeloom.core.train_merging import N_SPIKES_COMPILED
 from spikeloom.engine.executor import map_items
 from spikeloom.generation.exponential_draws import exponential_numbers
 
-N_PARALLEL_SPIKES = 1 << 18
-"""Fewer are drawn before a thread has woken up."""
+R = TypeVar("R")
 
-N_PARTS = 8
-"""How many parts threads share, to be done at about the same time."""
-
+_N_PARALLEL_SPIKES = 1 << 18  # fewer are drawn before a thread has woken up
+_N_PARTS = 8  # how many parts threads share, to be done at about the same time
 _N_TOGETHER = 1 << 15  # numbers that numpy works on at once, in the processor's cache
 _SCALE_MAX = 2.0**50  # samples: so long a rest that no sum of a few overflows
 _FIXED_POINT = 2.0**32  # as in `spikeloom.kernels.random_trains`
@@ -136,23 +135,20 @@ def renewal_trains_compiled(
     offsets = offsets_of(n_room)
     samples = np.empty(offsets[-1], np.int64)
     counts = np.zeros(units.size, np.int64)
-    n_parts = N_PARTS if samples.size >= N_PARALLEL_SPIKES else 1
-    n_units_part = max(1, -(-units.size // n_parts))
 
-    def draw(begin: int) -> bool:
-        part = slice(begin, begin + n_units_part)
+    def draw(part: slice, ends: slice) -> bool:
         return fill_renewal_trains(
             units[part],
             intervals.refractory[part],
             intervals.scales[part],
             n_samples,
             keys,
-            offsets[begin : begin + n_units_part + 1],
+            offsets[ends],
             samples,
             counts[part],
         )
 
-    have_room = map_items(draw, range(0, units.size, n_units_part))
+    have_room = map_units(draw, units.size, samples.size)
     return DrawnTrains(samples, offsets[:-1], counts) if all(have_room) else None
 
 
@@ -190,6 +186,32 @@ def renewal_trains_plain(
         parts.append(samples[is_inside])
         n_before += parts[-1].size
     return DrawnTrains(np.concatenate(parts), starts, counts)
+
+
+def map_units(draw: Callable[[slice, slice], R], n_units: int, n_spikes: int) -> list[R]:
+    """Call `draw` for some units at a time, on threads if there are enough spikes.
+
+    Parameters
+    ----------
+    draw : callable
+        Takes a slice of units, and that of the offsets where their spikes begin and the last end.
+    n_units : int
+        Number of units.
+    n_spikes : int
+        For how many spikes there is room.
+
+    Examples
+    --------
+    >>> map_units(lambda units, ends: (units.start, ends.stop), 3, 90)
+    [(0, 4)]
+    """
+    n_parts = _N_PARTS if n_spikes >= _N_PARALLEL_SPIKES else 1
+    n_part = max(1, -(-n_units // n_parts))
+
+    def draw_part(begin: int) -> R:
+        return draw(slice(begin, begin + n_part), slice(begin, begin + n_part + 1))
+
+    return map_items(draw_part, range(0, n_units, n_part))
 
 
 def draw_even_trains(
@@ -247,15 +269,11 @@ def even_trains_compiled(
     offsets = offsets_of(n_spikes)
     samples = np.empty(offsets[-1], np.int64)
     units = np.arange(n_spikes.size)
-    n_parts = N_PARTS if samples.size >= N_PARALLEL_SPIKES else 1
-    n_units_part = max(1, -(-units.size // n_parts))
 
-    def draw(begin: int) -> None:
-        part = slice(begin, begin + n_units_part)
-        starts = offsets[begin : begin + n_units_part + 1]
-        fill_even_trains(units[part], refractory[part], n_free[part], keys, starts, samples)
+    def draw(part: slice, ends: slice) -> None:
+        fill_even_trains(units[part], refractory[part], n_free[part], keys, offsets[ends], samples)
 
-    map_items(draw, range(0, units.size, n_units_part))
+    map_units(draw, units.size, samples.size)
     return DrawnTrains(samples, offsets[:-1], n_spikes)
 
 

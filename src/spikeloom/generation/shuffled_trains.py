@@ -8,13 +8,7 @@ from numpy.typing import NDArray
 
 from spikeloom.core.spike_vector import offsets_of, uses_kernels
 from spikeloom.core.train_merging import N_SPIKES_COMPILED
-from spikeloom.engine.executor import map_items
-from spikeloom.generation.drawn_trains import (
-    N_PARALLEL_SPIKES,
-    N_PARTS,
-    DrawnTrains,
-    even_samples,
-)
+from spikeloom.generation.drawn_trains import DrawnTrains, even_samples, map_units
 from spikeloom.generation.exponential_draws import random_words
 
 # As in `spikeloom.kernels.random_trains`:
@@ -74,23 +68,20 @@ def shuffled_trains_compiled(
     offsets = offsets_of(_n_draws(n_spikes))
     samples = np.empty(offsets[-1], np.int64)
     units, counts = np.arange(n_spikes.size), np.zeros(n_spikes.size, np.int64)
-    n_parts = N_PARTS if samples.size >= N_PARALLEL_SPIKES else 1
-    n_units_part = max(1, -(-units.size // n_parts))
 
-    def draw(begin: int) -> None:
-        part = slice(begin, begin + n_units_part)
+    def draw(part: slice, ends: slice) -> None:
         fill_shuffled_trains(
             units[part],
             n_spikes[part],
             refractory[part],
             n_samples,
             keys,
-            offsets[begin : begin + n_units_part + 1],
+            offsets[ends],
             samples,
             counts[part],
         )
 
-    map_items(draw, range(0, units.size, n_units_part))
+    map_units(draw, units.size, samples.size)
     return DrawnTrains(samples, offsets[:-1], counts)
 
 

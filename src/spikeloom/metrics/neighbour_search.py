@@ -112,11 +112,6 @@ class PointBlock:
         width: NDArray[np.float64] = 2 * self.rounding * (norms + self.norms[points])
         return width
 
-    def largest_width(self, norms: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return that of queries with any of the points; (n_queries,)."""
-        width: NDArray[np.float64] = 2 * self.rounding * (norms + self.norms.max(initial=0.0))
-        return width
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bounds:

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from spikeloom.analyzer.chunk_pass import TraceBlock
-from spikeloom.analyzer.core_waveforms import ms_to_samples
 from spikeloom.analyzer.extension import register_result_extension
 from spikeloom.analyzer.spike_values import BaseSpikeVectorExtension, SpikeWork
 from spikeloom.core.class_names import stored_as
 from spikeloom.core.sparsity import ChannelSparsity
 from spikeloom.core.spike_vector import SpikeTable
 from spikeloom.core.template_source import template_source
+from spikeloom.core.unit_conversion import ms_to_samples
 from spikeloom.errors import ParameterError
 
 
@@ -145,12 +145,6 @@ class ComputeAmplitudeScalings(BaseSpikeVectorExtension):
             "handle_collisions": handle_collisions,
             "delta_collision_ms": delta_collision_ms,
         }
-
-    def _delta(self) -> int:
-        params = self.params or {}
-        if not params["handle_collisions"]:
-            return -1
-        return ms_to_samples(params["delta_collision_ms"], self.sorting_analyzer.sampling_frequency)
 
     def _get_spike_work(self) -> tuple[SpikeWork, Sequence[DTypeLike]]:
         analyzer, params = self.sorting_analyzer, self.params or {}

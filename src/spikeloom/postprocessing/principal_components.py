@@ -402,8 +402,7 @@ class ComputePrincipalComponents(AnalyzerExtension):
         projections = self._get_data()[rows]
         if self.sparsity is None or new_sorting_analyzer.sparsity is None:
             return self._with_models(projections)
-        chosen = self._random_spikes._get_data()[rows]
-        places = chosen if keep_mask is None else (np.cumsum(keep_mask) - 1)[chosen]
+        places = self._random_spikes.places_kept(keep_mask)
         new_units = np.asarray(
             new_sorting_analyzer.sorting.spike_table().unit_index[places], np.int64
         )

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from spikeloom.analyzer.core_waveforms import ms_to_samples
 from spikeloom.analyzer.extension import register_result_extension
 from spikeloom.analyzer.spike_values import BaseSpikeVectorExtension, SpikeWork
 from spikeloom.core.channel_geometry import distances_between
 from spikeloom.core.class_names import stored_as
+from spikeloom.core.unit_conversion import ms_to_samples
 from spikeloom.core.waveform_extraction import extract_waveforms_to_single_buffer
 from spikeloom.errors import ParameterError
 from spikeloom.postprocessing.localization import (

@@ -1,0 +1,40 @@
+"""Numbers that files tell, checked."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spikeloom.errors import DataError
+
+
+def finite_number(where: str | Path, value: Any, name: str) -> float:
+    """Return the first of a value that a file tells as a number.
+
+    Parameters
+    ----------
+    where : str or Path
+        The file.
+    value : scalar or array_like
+        What it tells.
+    name : str
+        What that is called there.
+
+    Raises
+    ------
+    DataError
+        If it is no finite number.
+
+    Examples
+    --------
+    >>> finite_number("a.nwb", [30000], "rate")
+    30000.0
+    """
+    try:
+        number = float(np.asarray(value).reshape(-1)[0])
+    except (TypeError, ValueError, IndexError):
+        number = float("nan")
+    if not np.isfinite(number):
+        msg = f"{where}: {name} must be a number; got {value!r}."
+        raise DataError(msg)
+    return number
