@@ -422,6 +422,8 @@ from .extractors import (
     read_plexon2 as read_plexon2,
     read_plexon2_sorting as read_plexon2_sorting,
     read_plexon_sorting as read_plexon_sorting,
+    read_prb as read_prb,
+    read_probe_file as read_probe_file,
     read_python as read_python,
     read_spike2 as read_spike2,
     read_spikegadgets as read_spikegadgets,

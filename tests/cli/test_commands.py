@@ -5,9 +5,10 @@ from typer.testing import CliRunner
 
 from making.hashes import folder_state
 from making.phy_folders import params_text, write_phy_folder
+from making.processes import run_python
 from spikeloom import __version__
 from spikeloom.cli import template_gui as template_gui_module
-from spikeloom.cli.main import app
+from spikeloom.cli.main import COMMANDS, app
 
 
 @pytest.fixture
@@ -22,12 +23,34 @@ def test_the_version_is_printed(run):
     assert result.output.strip() == __version__
 
 
-def test_every_command_explains_itself(run):
-    assert "template-describe" in run("--help").output
-    for command in ("template-gui", "template-describe", "demo"):
-        result = run(command, "--help")
-        assert result.exit_code == 0
-        assert len(result.output) > 100
+def _words(text):
+    return " ".join(text.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(run, command):
+    assert _words(f"{command} {COMMANDS[command]}") in _words(run("--help").output)
+    result = run(command, "-h")
+    assert result.exit_code == 0
+    assert COMMANDS[command] in _words(result.output)
+
+
+def test_a_command_that_there_is_not_is_told(run):
+    result = run("descrbe", "x")
+    assert result.exit_code == 2
+    assert "Did you mean 'describe'" in _words(result.output)
+
+
+def test_listing_commands_imports_none_of_them():
+    code = """
+        import sys
+        from typer.testing import CliRunner
+        from spikeloom.cli.main import app
+
+        assert CliRunner().invoke(app, ["--help"]).exit_code == 0
+        print(*(name for name in ("numpy", "numba", "uvicorn") if name in sys.modules))
+    """
+    assert run_python(code).strip() == ""
 
 
 def test_a_dataset_is_described_with_the_words_of_phy(run, tmp_path):

@@ -72,8 +72,25 @@ def test_what_was_tried_is_told(run, tmp_path):
     result = run("describe", tmp_path / "what.xyz")
     assert result.exit_code == 1
     assert "No reader knows" in result.stderr
-    assert "phy (sorting)" in result.stderr
+    assert "  it does not begin like a .npy file: npy\n" in result.stderr
     assert run("describe", tmp_path / "nowhere").exit_code == 1
+
+
+def test_probes_parameters_and_experiments_are_described(run, data_folder, tmp_path):
+    probe = run("describe", data_folder / "probes/generic/tetrode/4tetrodes.json").stdout
+    assert "probe 4        unnamed, 4 contacts, 1 shanks\n" in probe
+    told = run("describe", data_folder / "axona_tt8_dev/axona_tt8_dev.prm").stdout
+    assert "kind             parameters\n" in told
+    assert "prb_file         axona_tt8_dev.prb\n" in told
+    assert run("experiment", "init", tmp_path / "day1").exit_code == 0
+    assert "content        Experiment('day1', 0 named" in run("describe", tmp_path / "day1").stdout
+
+
+def test_a_stream_is_chosen_by_name_or_number(run, data_folder):
+    path = data_folder / "intan_rhd/sampledata.rhd"
+    for stream in ("1", "RHD2000 auxiliary input channel"):
+        assert "A-AUX3" in run("describe", path, "--stream", stream).stdout
+    assert "There are stream_name='RHD2000 amp" in run("describe", path, "--stream", "9").stdout
 
 
 def test_a_dry_run_writes_nothing(run, tmp_path):

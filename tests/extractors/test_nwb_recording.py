@@ -7,7 +7,8 @@ from spikeloom.core.loading import load
 from spikeloom.errors import DataError, MissingFileError, ParameterError, ReadError
 from spikeloom.extractors.nwb_recording import NwbRecordingExtractor, read_nwb_recording
 from spikeloom.extractors.peeking import Peek
-from spikeloom.extractors.reading import read, recognise
+from spikeloom.extractors.reading import read
+from spikeloom.extractors.recognising import recognise
 from spikeloom.storage.zarr_opening import create_zarr
 
 TRACES = random_traces(500, 4)

@@ -17,6 +17,8 @@ experiment = typer.Typer(
     name="experiment",
     help="Folders of raw data and arrays, with one metadata.json that says what is what.",
     no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 _FOLDER = typer.Argument(..., help="Folder of the experiment, or its metadata.json.")

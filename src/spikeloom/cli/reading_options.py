@@ -8,7 +8,9 @@ import typer
 
 from spikeloom.errors import ParameterError
 
-STREAM_OPTION = typer.Option(None, help="Name of the stream, for files that have several.")
+STREAM_OPTION = typer.Option(
+    None, help="Name or number of the stream, for files that have several."
+)
 
 SAMPLE_RATE_OPTION = typer.Option(
     None, help="Samples per second (Hz), for files that do not say it."
@@ -24,6 +26,19 @@ SET_OPTION = typer.Option(
     metavar="NAME=VALUE",
     help="Another argument of the function that reads the format; may be given several times.",
 )
+
+
+def chosen_stream(stream: str | None) -> dict[str, str]:
+    """Return the argument of readers that chooses a stream: a number is an id, all else a name.
+
+    Examples
+    --------
+    >>> chosen_stream("2"), chosen_stream("imec0.ap"), chosen_stream(None)
+    ({'stream_id': '2'}, {'stream_name': 'imec0.ap'}, {})
+    """
+    if stream is None:
+        return {}
+    return {"stream_id": stream} if stream.isdigit() else {"stream_name": stream}
 
 
 def reading_arguments(
@@ -54,7 +69,7 @@ def reading_arguments(
     {'sampling_frequency': 30000.0, 'keep_good_only': True, 'stream_id': 0}
     """
     found: dict[str, Any] = {
-        "stream_name": stream,
+        **chosen_stream(stream),
         "sampling_frequency": sample_rate,
         "num_channels": n_channels,
         "dtype": dtype,

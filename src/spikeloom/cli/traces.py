@@ -6,6 +6,7 @@ import typer
 
 from spikeloom.app.kept_state import KeptState
 from spikeloom.app.sessions import session_of
+from spikeloom.cli.reading_options import STREAM_OPTION, chosen_stream
 from spikeloom.cli.reporting import console, errors_for_people, warn
 from spikeloom.cli.serving import BROWSER_OPTION, HOST_OPTION, PORT_OPTION, serve
 from spikeloom.datasets.raw import open_raw_dataset
@@ -30,9 +31,7 @@ def traces(
     probe: Path | None = typer.Option(
         None, help="Where channels are: a .prb file, or a .json file of ProbeInterface."
     ),
-    stream: str | None = typer.Option(
-        None, help="Name or number of the stream, for files that have several."
-    ),
+    stream: str | None = STREAM_OPTION,
     clear_state: bool = typer.Option(
         False, "--clear-state/--no-clear-state", help="Forget the layout and settings."
     ),
@@ -52,7 +51,7 @@ def traces(
                 fortran=fortran,
                 gain_to_uV=gain_to_uv,
                 probe=probe,
-                **_chosen_stream(stream),
+                **chosen_stream(stream),
             )
             app_session = session_of(dataset)
         if clear_state:
@@ -60,9 +59,3 @@ def traces(
         for text in dataset.warnings:
             warn(text)
         serve(app_session, host=host, port=port, opens_browser=browser, app_name=APP_NAME)
-
-
-def _chosen_stream(stream: str | None) -> dict[str, str]:
-    if stream is None:
-        return {}
-    return {"stream_id": stream} if stream.isdigit() else {"stream_name": stream}

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spikeloom.extractors.kwik_readers import recognise_part
-from spikeloom.extractors.peeking import Peek
+from spikeloom.extractors.peeking import Peek, read_head
 from spikeloom.extractors.reader_registry import Certainty, Reader, Recognition, known, unknown
 
 if TYPE_CHECKING:
+    from spikeloom.datasets.experiment import Experiment
     from spikeloom.datasets.kwik import KwikModel
     from spikeloom.datasets.template import TemplateModel
 
@@ -34,6 +35,14 @@ def _recognise_kwik(peek: Peek) -> Recognition:
     return recognise_part(peek, "a dataset for curation")
 
 
+def _recognise_experiment(peek: Peek) -> Recognition:
+    path = peek.path / "metadata.json" if peek.is_folder else peek.path
+    is_there = path.name == "metadata.json" and path.is_file()
+    if is_there and b'"spikeloom-experiment"' in read_head(path):
+        return known(Certainty.CONTENT, "its metadata.json is that of an experiment")
+    return unknown("it has no metadata.json of an experiment")
+
+
 def _read_phy(path: str | Path, *, trust_params: bool = False) -> "TemplateModel":
     from spikeloom.datasets.template_loading import load_template_model  # noqa: PLC0415 - see above
 
@@ -46,6 +55,12 @@ def _read_kwik(
     from spikeloom.datasets.kwik import KwikModel  # noqa: PLC0415 - see above
 
     return KwikModel(path, channel_group, clustering)
+
+
+def _read_experiment(path: str | Path) -> "Experiment":
+    from spikeloom.datasets.experiment import Experiment  # noqa: PLC0415 - see above
+
+    return Experiment(path)
 
 
 READERS = (
@@ -66,6 +81,15 @@ READERS = (
         function="KwikModel",
         extensions=(".kwik",),
         description="a dataset of klusta or phy, for curation",
+    ),
+    Reader(
+        name="experiment",
+        kind="dataset",
+        recognise=_recognise_experiment,
+        read=_read_experiment,
+        function="Experiment",
+        extensions=("metadata.json",),
+        description="raw data and arrays, with a metadata.json that says what is what",
     ),
 )
 """Readers of this module."""

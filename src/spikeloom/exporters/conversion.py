@@ -5,10 +5,7 @@ with the source, value by value; only then does it take its place.
 """
 
 import hashlib
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +20,9 @@ from spikeloom.errors import DataError, ParameterError, WriteError
 from spikeloom.exporters.comparing import find_differences
 from spikeloom.exporters.writer_registry import Writer, chosen_writer
 from spikeloom.extractors.reader_registry import Certainty
-from spikeloom.extractors.reading import read, recognise
+from spikeloom.extractors.reading import read
+from spikeloom.extractors.recognising import recognise
+from spikeloom.storage.staged_folder import folder_beside
 from spikeloom.storage.staged_saves import refuse_taken
 from spikeloom.storage.stores import is_url, local_path
 
@@ -200,7 +199,7 @@ def convert(
             f"{'; '.join(plan.obstacles)}."
         )
         raise ParameterError(msg)
-    with _workplace(plan.target) as folder:
+    with folder_beside(plan.target) as folder:
         staged = folder / plan.target.name
         told(f"Writing {plan.writer.name} ({plan.writer.description})")
         plan.writer.write(plan.source, staged, overwrite=False, **(job_kwargs or {}))
@@ -320,21 +319,6 @@ def _is_replaceable(path: Path) -> bool:
     if not path.is_dir():
         return True
     return recognise(path)[0].recognition.certainty >= Certainty.LAYOUT
-
-
-@contextmanager
-def _workplace(target: Path) -> Iterator[Path]:
-    """Give a folder beside the target, on the same disk, which is gone at the end."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    except OSError as error:
-        msg = f"{target.parent} cannot be written to: {error.strerror or error}."
-        raise WriteError(error.errno or 0, msg) from error
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _move(folder: Path, place: Path, *, overwrite: bool) -> None:

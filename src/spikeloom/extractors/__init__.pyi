@@ -168,6 +168,7 @@ from .plain_arrays import (
     NpyRecordingExtractor as NpyRecordingExtractor,
     read_npy_recording as read_npy_recording,
 )
+from .prb_files import read_prb as read_prb, read_probe_file as read_probe_file
 from .python_files import (
     read_python as read_python,
     write_python as write_python,

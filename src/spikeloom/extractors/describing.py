@@ -1,8 +1,9 @@
 """Say what a file or folder is: its format, and what is in it."""
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,9 +14,13 @@ from spikeloom.core.snippets import BaseSnippets
 from spikeloom.core.sorting import BaseSorting
 from spikeloom.errors import ParameterError
 from spikeloom.extractors.reader_registry import Certainty
-from spikeloom.extractors.reading import Candidate, known_files_in, read, recognise
+from spikeloom.extractors.reading import read
+from spikeloom.extractors.recognising import Candidate, known_below, recognise
 from spikeloom.storage.disk_space import size_text
 from spikeloom.storage.stores import is_url, local_path
+
+if TYPE_CHECKING:
+    from probeinterface import ProbeGroup
 
 _N_NAMES_SHOWN = 12
 
@@ -62,8 +67,8 @@ def describe_path(
     known: list[Candidate] = []
     if reader is None and not is_url(path):
         asked = recognise(path, kind=kind)
-        known = [one for one in asked if one.recognition.certainty > Certainty.NO]
-        inner = [] if known else known_files_in(local_path(path), kind)
+        known = [one for one in asked if one.certainty > Certainty.NO]
+        inner = [] if known else known_below(local_path(path), kind)
         if len(inner) == 1:
             facts["path"] = str(inner[0][0])
             known = [inner[0][1]]
@@ -74,7 +79,7 @@ def describe_path(
         others = [
             f"{one.reader.name} ({one.reader.kind})"
             for one in known[1:]
-            if one.recognition.certainty >= Certainty.LAYOUT
+            if one.certainty >= Certainty.LAYOUT
         ]
         if others:
             facts["also readable as"] = ", ".join(others)
@@ -107,34 +112,30 @@ def describe_object(opened: Any) -> dict[str, str]:
     dict of str
         Facts by what they are of.
     """
-    facts = {"kind": type(opened).__name__}
-    if isinstance(opened, BaseRecording):
-        facts = {"kind": "recording", **_of_recording(opened)}
-    elif isinstance(opened, BaseSorting):
-        facts = {"kind": "sorting", **_of_sorting(opened)}
-    elif isinstance(opened, BaseEvent):
-        facts = {"kind": "event", **_of_events(opened)}
-    elif isinstance(opened, BaseSnippets):
-        facts = {
-            "kind": "snippets",
-            "channels": str(opened.get_num_channels()),
-            "snippets": f"{opened.get_num_snippets()} of {opened.snippet_len} samples",
-            "sampling frequency": f"{opened.sampling_frequency:g} Hz",
-        }
-    elif isinstance(opened, tuple | list):
-        for k, one in enumerate(opened):
-            facts |= {f"{k + 1}. {name}": fact for name, fact in describe_object(one).items()}
-    elif hasattr(opened, "describe"):
-        told = opened.describe()
-        if isinstance(told, dict):
-            facts |= {str(name): str(fact) for name, fact in told.items()}
-        else:
-            facts["content"] = str(told)
+    for cls, kind, tell in _TELLERS:
+        if isinstance(opened, cls):
+            facts = {"kind": kind, **tell(opened)}
+            break
     else:
-        facts["content"] = repr(opened)
+        facts = {"kind": type(opened).__name__, **_of_another(opened)}
     if isinstance(opened, BaseExtractor) and opened.get_property_keys():
         facts["properties"] = _shown([str(key) for key in opened.get_property_keys()])
     return facts
+
+
+def _of_another(opened: Any) -> dict[str, str]:
+    if isinstance(opened, tuple | list):
+        return {
+            f"{k + 1}. {name}": fact
+            for k, one in enumerate(opened)
+            for name, fact in describe_object(one).items()
+        }
+    if hasattr(opened, "get_contact_count"):
+        return _of_probes(opened)
+    if hasattr(opened, "describe"):
+        told = opened.describe()
+        return _of_parameters(told) if isinstance(told, dict) else {"content": str(told)}
+    return {"content": repr(opened)}
 
 
 def _of_recording(recording: BaseRecording) -> dict[str, str]:
@@ -156,14 +157,18 @@ def _of_recording(recording: BaseRecording) -> dict[str, str]:
     else:
         facts["microvolts per step"] = "not known"
     if recording.has_probe():
-        probes = recording.get_probegroup().probes
-        facts["probe"] = "; ".join(
-            f"{one.name or one.model_name or 'unnamed'}, {one.get_contact_count()} contacts, "
-            f"{max(1, one.get_shank_count())} shanks"
-            for one in probes
-        )
+        facts["probe"] = "; ".join(_of_probes(recording.get_probegroup()).values())
     else:
         facts["probe"] = "none"
+    return facts
+
+
+def _of_probes(probegroup: "ProbeGroup") -> dict[str, str]:
+    facts = {}
+    for k, one in enumerate(probegroup.probes):
+        name = one.name or one.model_name or "unnamed"
+        n_shanks = max(1, one.get_shank_count())
+        facts[f"probe {k + 1}"] = f"{name}, {one.get_contact_count()} contacts, {n_shanks} shanks"
     return facts
 
 
@@ -198,6 +203,18 @@ def _of_events(event: BaseEvent) -> dict[str, str]:
     return facts
 
 
+def _of_snippets(snippets: BaseSnippets) -> dict[str, str]:
+    return {
+        "channels": str(snippets.get_num_channels()),
+        "snippets": f"{snippets.get_num_snippets()} of {snippets.snippet_len} samples",
+        "sampling frequency": f"{snippets.sampling_frequency:g} Hz",
+    }
+
+
+def _of_parameters(parameters: dict[Any, Any]) -> dict[str, str]:
+    return {str(name): str(value) for name, value in parameters.items()}
+
+
 def _segments(opened: Any) -> range:
     return range(opened.get_num_segments())
 
@@ -217,3 +234,13 @@ def _shown(values: list[Any]) -> str:
     listed = ", ".join(str(value) for value in values[:_N_NAMES_SHOWN])
     more = len(values) - _N_NAMES_SHOWN
     return f"{listed}, and {more} more" if more > 0 else listed or "none"
+
+
+_TELLERS: tuple[tuple[type, str, Callable[[Any], dict[str, str]]], ...] = (
+    (BaseRecording, "recording", _of_recording),
+    (BaseSorting, "sorting", _of_sorting),
+    (BaseEvent, "event", _of_events),
+    (BaseSnippets, "snippets", _of_snippets),
+    (dict, "parameters", _of_parameters),
+)
+"""Objects, what they are called, and what tells of them."""

@@ -1,10 +1,18 @@
-"""Kwik datasets as readers of the registry."""
+"""Kwik datasets as readers of the registry.
 
-from spikeloom.extractors.kwik_events import OPEN_EPHYS_SUFFIX, read_kwik_event
-from spikeloom.extractors.kwik_recording import read_kwik_recording
-from spikeloom.extractors.kwik_sorting import read_klusta
+The registry imports this module to recognise files of any kind, so what opens them is imported
+late: it comes with h5py, which takes as long as half of numpy.
+"""
+
 from spikeloom.extractors.peeking import Peek
-from spikeloom.extractors.reader_registry import Certainty, Reader, Recognition, known, unknown
+from spikeloom.extractors.reader_registry import (
+    Certainty,
+    Reader,
+    Recognition,
+    imported_later,
+    known,
+    unknown,
+)
 
 
 def _recognise_sorting(peek: Peek) -> Recognition:
@@ -25,7 +33,7 @@ def _recognise_recording(peek: Peek) -> Recognition:
 
 
 def _recognise_event(peek: Peek) -> Recognition:
-    if peek.suffix == OPEN_EPHYS_SUFFIX and "event_types" in peek.hdf5_members:
+    if peek.suffix == ".kwe" and "event_types" in peek.hdf5_members:
         return known(Certainty.CONTENT, "it is a .kwe file with event_types")
     if "event_types" not in peek.hdf5_members:
         return unknown("it is no Kwik file with event_types")
@@ -48,7 +56,7 @@ READERS = (
         name="kwik",
         kind="recording",
         recognise=_recognise_recording,
-        read=read_kwik_recording,
+        read=imported_later("spikeloom.extractors.kwik_recording", "read_kwik_recording"),
         function="read_kwik_recording",
         extensions=(".raw.kwd", ".kwd", ".kwik"),
         description="raw data of klusta, KlustaViewa and Open Ephys in HDF5 files",
@@ -57,7 +65,7 @@ READERS = (
         name="kwik",
         kind="sorting",
         recognise=_recognise_sorting,
-        read=read_klusta,
+        read=imported_later("spikeloom.extractors.kwik_sorting", "read_klusta"),
         function="read_kwik",
         extensions=(".kwik",),
         description="a sorting of klusta, KlustaViewa or phy",
@@ -66,7 +74,7 @@ READERS = (
         name="kwik",
         kind="event",
         recognise=_recognise_event,
-        read=read_kwik_event,
+        read=imported_later("spikeloom.extractors.kwik_events", "read_kwik_event"),
         function="read_kwik_event",
         extensions=(".kwik", ".kwe"),
         description="events of KlustaViewa and Open Ephys in HDF5 files",

@@ -45,6 +45,14 @@ def read_probe_file(path: str | Path) -> "ProbeGroup":
         If it describes no probe.
     ParameterError
         If it is of another format.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "tetrode.prb"
+    >>> _ = path.write_text("channel_groups = {0: {'channels': list(range(4))}}")
+    >>> read_probe_file(path).get_contact_count()
+    4
     """
     path = Path(path)
     if not path.is_file():

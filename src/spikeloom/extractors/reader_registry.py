@@ -37,12 +37,16 @@ MODULES = (
     "spikeloom.extractors.openephys_events",
     "spikeloom.extractors.spikeglx_events",
     "spikeloom.extractors.table_events",
+    "spikeloom.extractors.parameter_readers",
     # Rooms above this one bring theirs along as other packages do: nothing here imports them.
     "spikeloom.datasets.dataset_readers",
 )
 """Modules with a tuple ``READERS``, imported when someone asks what can be read."""
 
-KINDS = ("recording", "sorting", "snippets", "event", "analyzer", "dataset", "any")
+KINDS = (
+    *("recording", "sorting", "snippets", "event", "analyzer", "dataset", "probe", "parameters"),
+    "any",
+)
 """What a reader makes; of two that know a path equally well, the kind that comes first wins."""
 
 
@@ -117,6 +121,15 @@ def unknown(reason: str) -> Recognition:
     return Recognition(Certainty.NO, reason)
 
 
+def imported_later(module: str, name: str) -> Callable[..., Any]:
+    """Return a function that imports another one when it is called, for modules slow to import."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return getattr(import_module(module), name)(*args, **kwargs)
+
+    return call
+
+
 def register_readers(readers: Iterable[Reader]) -> None:
     """Add readers to the registry.
 
@@ -147,8 +160,8 @@ def get_readers(kind: str | None = None) -> list[Reader]:
 
     Parameters
     ----------
-    kind : {"recording", "sorting", "snippets", "event", "analyzer", "dataset", "any"}, optional
-        What they make.
+    kind : str, optional
+        What they make: one of `KINDS`.
 
     Examples
     --------

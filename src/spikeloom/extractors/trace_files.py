@@ -201,7 +201,8 @@ def _described(path: Path, given: FlatLayout, stream: dict[str, Any]) -> BaseRec
         return None  # whoever says what is in a file knows it
     # The registry imports all readers.
     from spikeloom.extractors.reader_registry import Certainty  # noqa: PLC0415 - see above
-    from spikeloom.extractors.reading import read, recognise  # noqa: PLC0415 - see above
+    from spikeloom.extractors.reading import read  # noqa: PLC0415 - see above
+    from spikeloom.extractors.recognising import recognise  # noqa: PLC0415 - see above
 
     best = recognise(path, kind="recording")[0]
     if best.recognition.certainty <= Certainty.GUESS and is_flat:
