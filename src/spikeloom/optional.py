@@ -6,7 +6,7 @@ from typing import Any
 from spikeloom.errors import MissingDependencyError
 
 
-def require(module: str, *, feature: str, extra: str) -> Any:  # noqa: ANN401 - any module
+def require(module: str, *, feature: str, extra: str | None = None) -> Any:  # noqa: ANN401 - any module
     """Return a module of a package that is not installed with everything.
 
     Parameters
@@ -15,8 +15,8 @@ def require(module: str, *, feature: str, extra: str) -> Any:  # noqa: ANN401 - 
         Name of the package, or of a module of it.
     feature : str
         What needs it, as the beginning of a sentence.
-    extra : str
-        Extra of spikeloom that it comes with.
+    extra : str, optional
+        Extra of spikeloom that it comes with; without one, the package is to be installed.
 
     Raises
     ------
@@ -36,7 +36,6 @@ def require(module: str, *, feature: str, extra: str) -> Any:  # noqa: ANN401 - 
         return import_module(module)
     except ImportError as error:
         package = module.partition(".")[0]
-        msg = (
-            f"{feature} needs {package}, which is not installed: pip install 'spikeloom[{extra}]'."
-        )
+        how = package.replace("_", "-") if extra is None else f"'spikeloom[{extra}]'"
+        msg = f"{feature} needs {package}, which is not installed: pip install {how}."
         raise MissingDependencyError(msg) from error

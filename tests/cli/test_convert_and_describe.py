@@ -101,6 +101,24 @@ def test_a_dry_run_writes_nothing(run, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["phy"]
 
 
+def test_a_dry_run_says_what_gets_lost(run, tmp_path):
+    folder = write_phy(tmp_path / "phy", group={1: "good"})
+    result = run("convert", folder, tmp_path / "a.npz", "--dry-run")
+    assert "properties are not kept: " in result.stderr
+    told = run("convert", folder, tmp_path / "a.npz")
+    assert told.stderr.count("properties are not kept: ") == 1
+
+
+def test_a_recording_is_converted_to_nwb(run, tmp_path):
+    np.save(tmp_path / "a.npy", np.arange(600, dtype=np.int16).reshape(200, 3))
+    result = run("convert", tmp_path / "a.npy", tmp_path / "a.nwb", "--sample-rate", 1000)
+    assert result.exit_code == 0, result.output
+    assert "1970-01-01" in result.stderr
+    np.testing.assert_array_equal(
+        si.read_nwb_recording(tmp_path / "a.nwb").get_traces(), np.load(tmp_path / "a.npy")
+    )
+
+
 def test_a_dry_run_says_what_is_impossible(run, tmp_path):
     si.NumpySorting.from_unit_dict([{1: [3]}, {1: [4]}], 1000.0).save(folder=tmp_path / "two")
     result = run("convert", tmp_path / "two", tmp_path / "a", "--to", "phy", "--dry-run")

@@ -19,6 +19,7 @@ from making.kwik_datasets import (
     viewa_dataset,
 )
 from spikeloom import KwikModel
+from spikeloom.core.high_pass import HighPass
 from spikeloom.datasets.kwik_dataset import as_dataset
 from spikeloom.errors import ChangedOnDiskError, DataError, ParameterError, WriteError
 
@@ -522,8 +523,33 @@ def test_an_app_gets_what_it_needs(model):
     assert dataset.n_samples_waveforms == 40
 
 
-def test_an_app_is_told_what_lies_in_chunks(tmp_path):
+@pytest.mark.parametrize("compression", [None, "gzip"])
+def test_an_app_reads_what_lies_in_chunks(model, tmp_path, compression):
+    path = viewa_dataset(tmp_path)
+    with h5py.File(path.with_suffix(".raw.kwd"), "r+") as file:
+        for k, traces in enumerate(raw_traces()):
+            del file[f"recordings/{k}/data"]
+            stored = {"chunks": (256, 6), "compression": compression}
+            file.create_dataset(f"recordings/{k}/data", data=traces, **stored)
+    whole, found = as_dataset(model), as_dataset(KwikModel(path))
+    assert "traces" not in found.notes
+    for start, end in ((0, 10), (2990, 3010), (7990, 9000)):
+        np.testing.assert_array_equal(found.traces.read(start, end), whole.traces.read(start, end))
+    # Beyond both ends, over the end of the first recording, and many of them.
+    starts = np.concatenate([[-15, 2990, 7995], whole.spike_samples])
+    for high_pass in (None, HighPass(RATE)):
+        np.testing.assert_array_equal(
+            found.traces.cut_windows(starts, 20, [2, 0], high_pass=high_pass),
+            whole.traces.cut_windows(starts, 20, [2, 0], high_pass=high_pass),
+        )
+    spikes = np.array([7, 3])
+    np.testing.assert_array_equal(
+        found.features.get(spikes, [2, 0]), whole.features.get(spikes, [2, 0])
+    )
+
+
+def test_features_in_chunks_that_are_too_many_to_unpack_are_left_out(tmp_path, monkeypatch):
+    monkeypatch.setattr("spikeloom.datasets.kwik_dataset._FEATURE_BYTES_MAX", 100)
     dataset = as_dataset(KwikModel(viewa_dataset(tmp_path)))
-    assert dataset.traces is None
-    assert "chunks" in dataset.notes["traces"]
     assert dataset.features is None
+    assert "chunks" in dataset.notes["features"]

@@ -19,6 +19,8 @@ from making.phy_folders import (
     params_text,
     write_phy_folder,
 )
+from reference.mtscomp import write_cbin
+from spikeloom.core.high_pass import HighPass
 from spikeloom.datasets.template_loading import load_template_model
 from spikeloom.errors import DataError, MissingFileError, ReadError, SpikeloomError
 
@@ -404,6 +406,21 @@ def test_raw_data_may_be_an_array_file(tmp_path):
     assert model.traces.n_samples == N_SAMPLES
 
 
+def test_raw_data_may_be_compressed(tmp_path):
+    plain = load_template_model(write_phy_folder(tmp_path / "plain"))
+    folder = write_phy_folder(tmp_path / "packed", dat_path="recording.cbin", has_raw=False)
+    write_cbin(folder / "recording.cbin", make_raw(), RATE, chunk_samples=700)
+    model = load_template_model(folder)
+    np.testing.assert_array_equal(model.traces.read(650, 2900), plain.traces.read(650, 2900))
+    starts = np.array([-5, 690, 695, 3000, 10, N_SAMPLES - 8])
+    for high_pass in (None, HighPass(RATE)):
+        np.testing.assert_array_equal(
+            model.traces.cut_windows(starts, 20, high_pass=high_pass),
+            plain.traces.cut_windows(starts, 20, high_pass=high_pass),
+        )
+    use_everything(model)
+
+
 RAW_FAULTS = {
     "absent": ({"dat_path": "absent.dat"}, "absent.dat"),
     "one of two absent": ({"dat_path": ["recording.dat", "absent.dat"]}, "absent.dat"),
@@ -413,7 +430,7 @@ RAW_FAULTS = {
     "more channels than bytes": ({"n_channels_dat": 10**9}, "n_channels_dat"),
     "negative offset": ({"offset": -4}, "offset"),
     "offset behind the end": ({"offset": 10**9}, "offset"),
-    "compressed": ({"dat_path": "raw.cbin"}, "mtscomp"),
+    "compressed": ({"dat_path": "raw.cbin"}, "raw.ch"),
     "array that is none": ({"dat_path": "bad.npy"}, "bad.npy"),
     "array of one axis": ({"dat_path": "vector.npy"}, "n_channels"),
 }

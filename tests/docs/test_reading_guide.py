@@ -14,6 +14,7 @@ from making.recording_files import (
     write_openephys,
     write_spikeglx,
 )
+from making.rig_files import write_mcs_hdf5, write_sinaps
 from spikeloom.extractors import reader_registry
 
 GUIDE = Path(__file__).parents[2] / "docs" / "reading.md"
@@ -35,6 +36,11 @@ def write_files(folder):
         series["data"] = TRACES
         series["starting_time"] = 0.0
         series["starting_time"].attrs["rate"] = 30_000.0
+        speed = file.create_group("processing/behavior/speed")
+        speed.attrs["neurodata_type"] = "TimeSeries"
+        speed["data"] = TRACES[:, 0]
+        speed["starting_time"] = 0.0
+        speed["starting_time"].attrs["rate"] = 100.0
     for name in ("first.npy", "second.npy"):
         np.save(folder / name, TRACES)
     (folder / "mountain").mkdir()
@@ -42,6 +48,8 @@ def write_files(folder):
     write_mda(folder / "mountain/firings.mda", np.array([[1.0, 2], [5, 9], [1, 3]]))
     (folder / "mountain/params.json").write_text('{"samplerate": 30000}')
     write_mcs_raw(folder / "culture.raw", TRACES, 25_000)
+    write_mcs_hdf5(folder / "culture.h5", TRACES)
+    write_sinaps(folder / "sinaps")
     (folder / "day1.mylab").write_bytes(b"MYLAB" + TRACES[:, :4].tobytes())
 
 
@@ -75,3 +83,17 @@ def test_the_examples_run(tmp_path, monkeypatch, own_registry):
     np.testing.assert_array_equal(namespace["sync"].get_traces(), TRACES[:, 4:])
     assert namespace["sorting"].unit_ids.tolist() == [1, 3]
     np.testing.assert_array_equal(namespace["recording"].get_traces(), TRACES[:, :4])
+
+
+def test_every_format_is_named():
+    guides = [
+        GUIDE.with_name(name).read_text() for name in ("reading.md", "sortings.md", "kwik.md")
+    ]
+    of_datasets = {"phy", "experiment", "prb", "probeinterface", "prm"}
+    functions = {
+        one.function
+        for one in reader_registry.get_readers()
+        if one.function and one.name not in of_datasets
+    }
+    missing = [name for name in functions if not re.search(rf"\b{name}\b", " ".join(guides))]
+    assert not missing

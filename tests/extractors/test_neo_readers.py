@@ -29,7 +29,7 @@ def test_every_format_is_one_of_neo_and_public(name):
     assert next(iter(inspect.signature(function).parameters)) == one.path_key
     known = inspect.signature(getattr(rawio, one.raw_class).__init__).parameters
     for option in {**one.options, **one.fixed}:
-        assert option in known or name == "neuroscope" or option == "exclude_filename"
+        assert option in known or name == "neuroscope" or option in one.probe_options
     assert getattr(si, one.class_name).format is one
 
 

@@ -1,7 +1,7 @@
-import h5py
 import numpy as np
 import pytest
 
+from making.nwb_makers import make_nwb
 from making.recording_files import random_traces
 from spikeloom.core.loading import load
 from spikeloom.errors import DataError, MissingFileError, ParameterError, ReadError
@@ -9,7 +9,6 @@ from spikeloom.extractors.nwb_recording import NwbRecordingExtractor, read_nwb_r
 from spikeloom.extractors.peeking import Peek
 from spikeloom.extractors.reading import read
 from spikeloom.extractors.recognising import recognise
-from spikeloom.storage.zarr_opening import create_zarr
 
 TRACES = random_traces(500, 4)
 TABLE = "general/extracellular_ephys/electrodes"
@@ -21,52 +20,6 @@ COLUMNS = {
     "location": np.array(["CA1", "CA1", "CA3", "CA3", "DG", "DG"]),
     "imp": np.arange(6) / 10,
 }
-
-
-class Hdf5Maker:
-    """Writes arrays with attributes into an HDF5 file."""
-
-    def __init__(self, path):
-        self.path = path
-        with h5py.File(path, "w") as file:
-            file.attrs["nwb_version"] = "2.7.0"
-
-    def group(self, name, **attributes):
-        with h5py.File(self.path, "a") as file:
-            file.require_group(name).attrs.update(attributes)
-
-    def array(self, name, values, **attributes):
-        values = np.asarray(values)
-        with h5py.File(self.path, "a") as file:
-            if values.dtype.kind == "U":
-                values = values.astype(h5py.string_dtype())
-            file.create_dataset(name, data=values).attrs.update(attributes)
-
-
-class ZarrMaker:
-    """Writes arrays with attributes into a zarr store."""
-
-    def __init__(self, path):
-        self.path = path
-        self.root = create_zarr(path)
-        self.root.set_attributes({"nwb_version": "2.7.0"})
-
-    def group(self, name, **attributes):
-        path = ""
-        for part in name.split("/"):
-            path = f"{path}/{part}".lstrip("/")
-            if path not in self.root:
-                self.root.create_group(path)
-        if attributes:
-            self.root.group(name).set_attributes(attributes)
-
-    def array(self, name, values, **attributes):
-        self.group(name.rpartition("/")[0])
-        values = np.asarray(values)
-        if values.shape == ():
-            values = values.reshape(1)
-        self.root.write_array(name, values)
-        self.root.set_attributes(attributes, name)
 
 
 def write_series(maker, path, traces, *, has_times=False, **attributes):
@@ -88,9 +41,7 @@ def write_nwb(maker, **kwargs):
 
 @pytest.fixture(params=["hdf5", "zarr"])
 def maker(request, tmp_path):
-    if request.param == "hdf5":
-        return Hdf5Maker(tmp_path / "x.nwb")
-    return ZarrMaker(tmp_path / "x.nwb.zarr")
+    return make_nwb(tmp_path, request.param)
 
 
 def test_a_series_with_electrodes(maker, tmp_path):
@@ -175,7 +126,7 @@ def test_what_is_no_file(tmp_path):
     with pytest.raises(MissingFileError):
         read_nwb_recording(tmp_path / "y.nwb")
     with pytest.raises(ParameterError, match="stream_mode"):
-        read_nwb_recording("https://example.org/x.nwb", stream_mode="fsspec")
+        read_nwb_recording("https://example.org/x.nwb", stream_mode="smoke")
 
 
 def test_the_real_locust_file(data_folder):

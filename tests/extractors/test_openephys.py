@@ -3,7 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from making.recording_files import RATE, random_traces, write_openephys, write_openephys_legacy
+from making.openephys_legacy_files import write_openephys_legacy
+from making.recording_files import RATE, random_traces, write_openephys
 from spikeloom.core.loading import load
 from spikeloom.errors import DataError, MissingFileError, ParameterError
 from spikeloom.extractors.openephys_recording import (

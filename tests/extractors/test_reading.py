@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import spikeloom as si
+from making.processes import run_python
 from making.recording_files import random_traces, write_mda, write_openephys, write_spikeglx
 from reference.mtscomp import write_cbin
 from spikeloom.errors import (
@@ -303,6 +304,31 @@ def test_looking_at_a_large_file_reads_kilobytes(tmp_path):
         recognise(tmp_path / "x.bin")
     assert effort.n_bytes < 64 << 10
     assert effort.n_opened < 10
+
+
+@pytest.mark.parametrize(
+    ("place", "allowed"),
+    [
+        ("phy_template_phydata", set()),
+        ("oe_hippocampus16", set()),
+        ("hybrid_np24_dev", {"probeinterface"}),
+        ("kwik_hybrid10s/hybrid_10sec.kwik", {"h5py"}),
+    ],
+)
+def test_a_first_reading_imports_what_this_format_needs(data_folder, place, allowed):
+    """Everything else makes every script, and every call of the command line, wait."""
+    told = run_python(
+        """
+        import sys
+        import spikeloom as si
+
+        si.read(sys.argv[1])
+        print(*sys.modules)
+        """,
+        data_folder / place,
+    )
+    slow = {"h5py", "neo", "numba", "pandas", "probeinterface", "pynwb", "scipy", "zarr"}
+    assert slow & set(told.split()) <= allowed
 
 
 def test_reading_writes_nothing(data_folder, tmp_path):

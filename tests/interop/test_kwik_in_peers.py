@@ -144,6 +144,26 @@ def test_klusta_reads_an_exported_sorting(klusta_python, tmp_path):
     check_alike(in_klusta(klusta_python, path, tmp_path), KwikModel(path))
 
 
+@pytest.mark.parametrize("is_filtered", [False, True])
+def test_klusta_reads_an_exported_analyzer_with_features(klusta_python, tmp_path, is_filtered):
+    recording, sorting = si.generate_ground_truth_recording(
+        [1.0, 0.5], num_channels=6, num_units=4, seed=0
+    )
+    recording.annotate(is_filtered=is_filtered)
+    recording.set_property("group", np.array([1, 0, 1, 0, 1, 0]))
+    sorting.set_property("group", [0, 1, 0, 1])
+    sorting.set_property("quality", ["good", "mua", "noise", "good"])
+    analyzer = si.create_sorting_analyzer(sorting, recording, sparse=False)
+    path = si.export_to_kwik(analyzer, tmp_path / "a.kwik")
+    told, model = in_klusta(klusta_python, path, tmp_path), KwikModel(path)
+    check_alike(told, model)
+    assert told["features"].shape == (model.n_spikes, 3, 3)
+    assert told["features"].any(axis=(0, 2)).all()
+    assert 0 < told["masks"].mean() < 1
+    assert told["all_traces"].shape == (20, 6)
+    assert sorted(set(told["groups"].tolist())) == ["good", "noise"]
+
+
 def test_what_klusta_wrote_is_read_alike(klusta_python, tmp_path):
     (tmp_path / "data").mkdir()
     path = run(klusta_python, MOCK, tmp_path / "data")

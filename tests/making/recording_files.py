@@ -100,23 +100,3 @@ def write_mcs_raw(path, traces, rate):
         "EOH\r\n"
     )
     path.write_bytes(head.encode("latin-1") + traces.tobytes())
-
-
-def write_openephys_legacy(folder, traces, rate=30_000):
-    """Write a ``.continuous`` file for each channel, of whole records of 1024 samples."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for k in range(traces.shape[1]):
-        head = (
-            "header.format = 'Open Ephys Data Format';\n header.version = 0.4;\n"
-            "header.header_bytes = 1024;\nheader.description = 'x';\n"
-            "header.date_created = '21-Nov-2020 120000';\n"
-            f"header.channel = 'CH{k + 1}';\nheader.channelType = 'Continuous';\n"
-            f"header.sampleRate = {rate};\nheader.blockLength = 1024;\nheader.bufferSize = 1024;\n"
-            "header.bitVolts = 0.195;\n"
-        )
-        content = head.encode().ljust(1024)
-        for first in range(0, len(traces), 1024):
-            content += struct.pack("<qHH", first, 1024, 0)
-            content += traces[first : first + 1024, k].astype(">i2").tobytes()
-            content += bytes([0, 1, 2, 3, 4, 5, 6, 7, 8, 255])
-        (folder / f"100_CH{k + 1}.continuous").write_bytes(content)

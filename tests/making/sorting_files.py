@@ -148,6 +148,25 @@ def write_alf(folder: Path, *, part: str = "", has_samples: bool = True) -> Path
     return folder
 
 
+def write_mearec(path: Path) -> Path:
+    """Write a small simulation: noise on four channels, and the true spikes."""
+    with h5py.File(path, "w") as file:
+        file["recordings"] = np.random.default_rng(0).normal(size=(200, 4)).astype(np.float32)
+        file["recordings"].attrs["gain_to_uV"] = 1.0
+        file["channel_positions"] = np.column_stack([np.zeros(4), np.arange(4.0), np.arange(4) % 2])
+        file["info/recordings/fs"] = RATE
+        file["info/recordings/noise_mode"] = "uncorrelated"
+        for name, value in (
+            *(("electrode_name", "square"), ("description", "Four."), ("plane", "yz")),
+            *(("shape", "circle"), ("size", 7.5), ("sortlist", "null")),
+        ):
+            file[f"info/electrodes/{name}"] = value
+        for k, train in enumerate(TRAINS.values()):
+            file[f"spiketrains/{k}/times"] = np.array(train) / RATE
+            file[f"spiketrains/{k}/annotations/cell_type"] = "E"
+    return path
+
+
 def write_nwb_units(path, *, resolution=None, series_rate=None, names=None):
     """Write a table of units, perhaps with the rate, and with traces that begin at half a ms."""
     with h5py.File(path, "w") as file:

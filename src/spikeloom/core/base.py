@@ -24,6 +24,7 @@ from spikeloom.core.properties import (
 )
 from spikeloom.core.segment import BaseSegment
 from spikeloom.errors import ParameterError
+from spikeloom.storage.json_fields import object_in
 
 __all__ = ["BaseExtractor", "BaseSegment", "segment_list"]
 
@@ -280,15 +281,18 @@ class BaseExtractor:
     def _extra_metadata_from_dict(self, description: Mapping[str, Any]) -> None:
         """Restore what a subclass knows besides."""
 
+    def _check_stored(self) -> None:
+        """Check properties that a file told, if a subclass calculates with them."""
+
     def restore_metadata(self, description: Mapping[str, Any]) -> None:
         """Set annotations, properties and what else `to_dict` put into a dictionary."""
-        self._annotations.update({
-            k: v for k, v in description.get("annotations", {}).items() if v is not None
-        })
-        for key, values in description.get("properties", {}).items():
+        annotations = object_in(description, "annotations", "The description")
+        self._annotations.update({k: v for k, v in annotations.items() if v is not None})
+        for key, values in object_in(description, "properties", "The description").items():
             if values is not None:
                 self.set_property(key, values)
         self._extra_metadata_from_dict(description)
+        self._check_stored()
         self._handle_extractor_backward_compatibility()
 
     @classmethod

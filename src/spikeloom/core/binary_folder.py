@@ -19,6 +19,7 @@ from spikeloom.core.provenance import with_relative_paths
 from spikeloom.core.recording import BaseRecording, BaseRecordingSegment
 from spikeloom.core.writing import write_times
 from spikeloom.storage.arrays import open_npy
+from spikeloom.storage.json_fields import arguments_from
 from spikeloom.storage.provenance_json import write_provenance
 
 
@@ -43,7 +44,8 @@ class BinaryFolderRecording(BinaryRecordingExtractor):
         folder = Path(folder_path).absolute()
         description = read_folder_description(folder, "binary.json", "BinaryRecordingExtractor")
         kwargs = self._handle_kwargs_backward_compatibility(description["kwargs"], description)
-        super().__init__(**kwargs, num_samples=description.get("num_samples"))
+        with arguments_from(folder / "binary.json"):
+            super().__init__(**kwargs, num_samples=description.get("num_samples"))
         read_metadata(self, folder)
         for k, segment in enumerate(self._segments):
             path = folder / f"times_cached_seg{k}.npy"

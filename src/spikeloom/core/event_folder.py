@@ -7,12 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.core.class_names import stored_as, stored_name
-from spikeloom.core.events import BaseEvent
+from spikeloom.core.events import BaseEvent, are_events
 from spikeloom.core.folder_metadata import read_metadata, write_metadata, write_si_folder
+from spikeloom.core.ids import as_ids
 from spikeloom.core.numpy_events import NumpyEventSegment
 from spikeloom.errors import DataError, ParameterError
+from spikeloom.storage.json_fields import count_in, read_object
 from spikeloom.storage.numpy_files import open_records
-from spikeloom.storage.provenance_json import read_provenance, write_provenance
+from spikeloom.storage.provenance_json import write_provenance
 from spikeloom.storage.staged_saves import staged_save
 
 _INFO_FILE = "events.json"
@@ -37,13 +39,12 @@ class FolderEvent(BaseEvent):
 
     def __init__(self, folder_path: str | Path) -> None:
         folder = Path(folder_path)
-        info = read_provenance(folder / _INFO_FILE)
-        try:
-            channel_ids = np.asarray(info["channel_ids"])
-            n_segments = int(info["n_segments"])
-        except (KeyError, TypeError, ValueError) as error:
-            msg = f"{folder / _INFO_FILE} does not say which channels and segments there are."
-            raise DataError(msg) from error
+        info = read_object(folder / _INFO_FILE)
+        if "channel_ids" not in info:
+            msg = f"{folder / _INFO_FILE} does not say which channels there are."
+            raise DataError(msg)
+        n_segments = count_in(info, "n_segments", folder / _INFO_FILE)
+        channel_ids = as_ids(info["channel_ids"], "channel id")
         ids = channel_ids.tolist()
         segments = [
             {channel_id: _read_events(folder, k, c) for c, channel_id in enumerate(ids)}
@@ -121,5 +122,8 @@ def _read_events(folder: Path, segment_index: int, channel_index: int) -> NDArra
     events = open_records(path, is_mapped=False)
     if events.ndim != 1:
         msg = f"{path} holds an array of shape {events.shape} where a list of events is expected."
+        raise DataError(msg)
+    if not are_events(events):
+        msg = f"{path} holds {events.dtype}, or values that are no times in seconds."
         raise DataError(msg)
     return events

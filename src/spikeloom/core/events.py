@@ -29,6 +29,15 @@ def times_of(events: NDArray[Any]) -> NDArray[Any]:
     return events if names is None else events[next(n for n in _TIME_FIELDS if n in names)]
 
 
+def are_events(events: NDArray[Any]) -> bool:
+    """Return whether an array holds times, or records with a field of times, all of them finite."""
+    names = events.dtype.names
+    if names is not None and not set(names) & set(_TIME_FIELDS):
+        return False
+    times_s = times_of(events)
+    return times_s.dtype.kind in "iuf" and bool(np.isfinite(times_s).all())
+
+
 def between(events: NDArray[Any], start_time: float | None, end_time: float | None) -> NDArray[Any]:
     """Return the events from `start_time` to `end_time` in seconds, both included.
 

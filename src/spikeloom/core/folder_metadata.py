@@ -19,8 +19,9 @@ from spikeloom.core.recording_snippets import BaseRecordingSnippets
 from spikeloom.errors import DataError, ParameterError, SpikeloomError
 from spikeloom.storage.arrays import npy_writer
 from spikeloom.storage.atomic import write_atomic
+from spikeloom.storage.json_fields import as_object, object_in, read_object
 from spikeloom.storage.numpy_files import open_records
-from spikeloom.storage.provenance_json import read_provenance, to_plain, write_provenance
+from spikeloom.storage.provenance_json import to_plain, write_provenance
 
 if TYPE_CHECKING:
     from probeinterface import ProbeGroup
@@ -57,22 +58,23 @@ def read_metadata(extractor: BaseExtractor, folder: Path) -> None:
     vector = read_properties(extractor, folder / "properties")
     annotations = None
     if (folder / "annotations.json").is_file():
-        annotations = read_provenance(folder / "annotations.json")
-        extractor.annotate(**annotations)
+        annotations = read_object(folder / "annotations.json")
+        extractor._annotations.update(annotations)
     si_folder = folder / "si_folder.json"
     older: Mapping[str, Any] = {}
     if si_folder.is_file():
-        older = read_provenance(si_folder).get("annotations", {})
+        older = object_in(read_object(si_folder), "annotations", si_folder)
         # Before 0.105 they stood here alone; since then the main ones stand here, too.
         known = annotations if annotations is not None else ()
-        extractor.annotate(**{k: v for k, v in older.items() if k not in known and v is not None})
+        extractor._annotations.update({
+            k: v for k, v in older.items() if k not in known and v is not None
+        })
     extractor._annotations.pop("probes_info", None)
+    extractor._check_stored()
     if isinstance(extractor, BaseRecordingSnippets):
         probegroup = read_probegroup(folder, vector, older.get("probes_info", ()))
         if probegroup is not None:
-            extractor._probegroup = probegroup
-            for key in ("location", "contact_vector"):
-                extractor._properties.pop(key, None)
+            extractor._restore_probegroup(probegroup)
 
 
 def write_properties(extractor: BaseExtractor, folder: Path) -> None:
@@ -116,11 +118,21 @@ def read_properties(extractor: BaseExtractor, folder: Path) -> NDArray[Any] | No
         else:
             extractor.set_property(key, values)
     if (folder / _OBJECTS).is_file():
-        for key, listed in read_provenance(folder / _OBJECTS).items():
-            objects = np.empty(len(listed), object)
-            objects[:] = listed
-            extractor.set_property(key, objects)
+        set_object_properties(extractor, read_object(folder / _OBJECTS), folder / _OBJECTS)
     return vector
+
+
+def set_object_properties(
+    extractor: BaseExtractor, listed: Mapping[str, Any], where: object
+) -> None:
+    """Set properties of Python objects from lists that a file holds; raises DataError if wrong."""
+    for key, values in listed.items():
+        if not isinstance(values, list):
+            msg = f"{where}: {key} must be a list; got {type(values).__name__}."
+            raise DataError(msg)
+        objects = np.empty(len(values), object)
+        objects[:] = values
+        extractor.set_property(key, objects)
 
 
 def name_of_property(key: str) -> str:
@@ -158,19 +170,16 @@ def read_probegroup(
     """Return the probes of a folder, contacts in the order of channels; None if it has none."""
     group: ProbeGroup | None
     if (folder / "probegroup.json").is_file():
-        return probes.probegroup_of_dict(read_provenance(folder / "probegroup.json"))
+        return probes.probegroup_of_dict(read_object(folder / "probegroup.json"))
     if (folder / "probe.json").is_file():
-        group = probes.probegroup_of_dict(read_provenance(folder / "probe.json"))
-        wiring = group.to_numpy(complete=True)["device_channel_indices"]
-        connected = np.flatnonzero(wiring >= 0)
-        group = probes.sliced(group, connected[np.argsort(wiring[connected], kind="stable")])
+        group = probes.in_order_of_channels(read_object(folder / "probe.json"))
     elif vector is not None:
         group = probes.probegroup_of_contact_vector(vector)
     else:
         return None
     if group is not None:
         for probe, info in zip(group.probes, probes_info or (), strict=False):
-            probe.annotations.update(info)
+            probe.annotations.update(as_object(info, folder / "si_folder.json"))
     return group
 
 
@@ -238,7 +247,7 @@ def read_folder_description(folder: Path, name: str, class_name: str) -> dict[st
     """
     from spikeloom.core.provenance import with_absolute_paths  # noqa: PLC0415 - only here
 
-    description = read_provenance(folder / name)
+    description = read_object(folder / name)
     if not str(description.get("class", "")).endswith(f".{class_name}"):
         msg = f"{folder} does not hold a {class_name}: {name} says {description.get('class')!r}."
         raise DataError(msg)

@@ -1,15 +1,13 @@
 """Write the traces of recordings to datasets of HDF5 files."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from spikeloom.core.recording import BaseRecording
-from spikeloom.core.writing import N_COPIES_WRITING, chunk_traces, write_each_chunk
-from spikeloom.engine.chunks import Chunk, plan_chunks
+from spikeloom.core.writing import write_into_array
 from spikeloom.engine.options import job_options
 from spikeloom.errors import ParameterError
 
@@ -97,24 +95,8 @@ def write_to_h5_dataset_format(
     file = h5py.File(save_path, "a") if file_handle is None else file_handle
     try:
         dataset = file.create_dataset(dataset_path, shape=shape, dtype=wanted)
-
-        def put(chunk: Chunk, traces: NDArray[Any]) -> None:
-            frames = slice(chunk.start_sample, chunk.end_sample)
-            if single_axis:
-                dataset[frames] = traces[:, 0]
-            elif time_axis == 0:
-                dataset[frames] = traces
-            else:
-                dataset[:, frames] = traces.T
-
-        plan = [
-            chunk
-            for chunk in plan_chunks(recording, options, n_copies=N_COPIES_WRITING)
-            if chunk.segment_index == segment_index
-        ]
-        read = partial(chunk_traces, dtype=wanted, in_uV=in_uV)
-        write_each_chunk(
-            recording, read, options=options, job_name="write_to_h5", chunks=plan, then=put
+        write_into_array(
+            recording, segment_index, dataset, options=options, time_axis=time_axis, in_uV=in_uV
         )
     finally:
         if file_handle is None:

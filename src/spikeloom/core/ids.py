@@ -35,7 +35,13 @@ def as_ids(ids: ArrayLike, kind: str = "id") -> NDArray[Any]:
     >>> as_ids(["a", "b"])
     array(['a', 'b'], dtype='<U1')
     """
-    array = np.asarray(ids)
+    try:
+        array = np.asarray(ids)
+    except ValueError as error:  # lists of different lengths
+        msg = (
+            f"{kind.capitalize()}s must be a list of whole numbers or of strings; got {ids!r:.80}."
+        )
+        raise ParameterError(msg) from error
     if array.size == 0 and array.dtype.kind not in _KINDS:
         array = np.zeros(0, np.int64)
     if array.dtype.kind not in _KINDS:

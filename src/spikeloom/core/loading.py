@@ -11,6 +11,7 @@ from spikeloom.core.provenance import is_extractor_dict, make_extractor, map_ext
 from spikeloom.errors import DataError, MissingFileError, ParameterError
 from spikeloom.registry import Registry
 from spikeloom.storage.arrays import open_npy
+from spikeloom.storage.json_fields import arguments_from
 from spikeloom.storage.provenance_json import read_provenance
 from spikeloom.storage.stores import is_url, local_path
 
@@ -160,13 +161,16 @@ def _with_vectors(description: Mapping[str, Any], folder: Path) -> Mapping[str, 
     whole["kwargs"] = map_extractors(
         whole["kwargs"], lambda inner: _with_vectors(inner, folder), is_extractor_dict
     )
-    names = whole.pop(VECTORS, None)
+    names, times = whole.pop(VECTORS, None), whole.get("times_kwargs")
     if names:
         # Only the name counts: a file that is moved takes those beside it along.
-        whole["times_kwargs"] = [
-            kwargs if name is None else kwargs | {"time_vector": open_npy(folder / Path(name).name)}
-            for kwargs, name in zip(whole["times_kwargs"], names, strict=True)
-        ]
+        with arguments_from(f"{VECTORS} beside times_kwargs of a description"):
+            whole["times_kwargs"] = [
+                kwargs
+                if name is None
+                else {**kwargs, "time_vector": open_npy(folder / Path(name).name)}
+                for kwargs, name in zip(times or (), names, strict=True)
+            ]
     return whole
 
 

@@ -15,6 +15,7 @@ from spikeloom.core.folder_metadata import (
 from spikeloom.core.npy_snippets import NpySnippetsExtractor, n_bytes_of, records_writer
 from spikeloom.core.snippets import BaseSnippets
 from spikeloom.errors import ParameterError
+from spikeloom.storage.json_fields import arguments_from
 from spikeloom.storage.provenance_json import write_provenance
 from spikeloom.storage.staged_saves import staged_save
 
@@ -41,7 +42,8 @@ class NpyFolderSnippets(NpySnippetsExtractor):
     def __init__(self, folder_path: str | Path) -> None:
         folder = Path(folder_path)
         description = read_folder_description(folder, _INFO_FILE, "NpySnippetsExtractor")
-        super().__init__(**description["kwargs"])
+        with arguments_from(folder / _INFO_FILE):
+            super().__init__(**description["kwargs"])
         read_metadata(self, folder)
         self._kwargs = {"folder_path": str(folder.absolute())}
 

@@ -235,7 +235,14 @@ def _open_records(path: Path) -> NDArray[np.void]:
     """Map a file of records; raises ReadError or DataError if it holds something else."""
     records = open_records(path)
     names = records.dtype.names or ()
-    if not {"frame", "snippet"} <= set(names) or len(records.dtype["snippet"].shape) != 2:
+    is_sound = (
+        records.ndim == 1
+        and {"frame", "snippet"} <= set(names)
+        and len(records.dtype["snippet"].shape) == 2
+        and records.dtype["snippet"].base.kind in "biuf"
+        and records.dtype["frame"].kind in "iu"
+    )
+    if not is_sound:
         msg = (
             f"{path} holds no snippets: an array of records with the fields frame and snippet, of "
             "shape (snippet_len, n_channels), is expected."

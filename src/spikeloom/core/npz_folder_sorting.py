@@ -11,6 +11,7 @@ from spikeloom.core.folder_metadata import (
 )
 from spikeloom.core.npz_sorting import NpzSortingExtractor
 from spikeloom.core.sorting import BaseSorting
+from spikeloom.storage.json_fields import arguments_from
 from spikeloom.storage.provenance_json import write_provenance
 
 _NPZ_FILE = "sorting_cached.npz"
@@ -39,7 +40,8 @@ class NpzFolderSorting(NpzSortingExtractor):
     def __init__(self, folder_path: str | Path) -> None:
         folder = Path(folder_path).absolute()
         description = read_folder_description(folder, _DESCRIPTION_FILE, "NpzSortingExtractor")
-        super().__init__(**description["kwargs"])
+        with arguments_from(folder / _DESCRIPTION_FILE):
+            super().__init__(**description["kwargs"])
         read_metadata(self, folder)
         self._kwargs = {"folder_path": str(folder)}
 

@@ -1,6 +1,5 @@
 """Sortings in one file of numpy arrays, the oldest format: samples and labels of each segment."""
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.core.class_names import stored_as
+from spikeloom.core.numpy_recording import checked_t_starts
 from spikeloom.core.sorting import BaseSorting, TableSortingSegment
 from spikeloom.core.spike_building import table_from_samples_and_labels
 from spikeloom.core.spike_vector import SpikeTable
 from spikeloom.errors import DataError
-from spikeloom.storage.numpy_files import read_npz, write_npz
+from spikeloom.storage.json_fields import count_in
+from spikeloom.storage.numpy_files import npz_names, read_npz, write_npz
 
 _HEADER = ("unit_ids", "num_segment", "sampling_frequency")
 _T_STARTS = "t_starts"
@@ -50,8 +51,9 @@ class NpzSortingExtractor(BaseSorting):
     def __init__(self, file_path: str | Path) -> None:
         self._path = Path(file_path).absolute()
         header = read_npz(self._path, _HEADER)
-        n_segments = int(_only(header["num_segment"]))
-        super().__init__(float(_only(header["sampling_frequency"])), header["unit_ids"])
+        numbers = {name: _only(header[name], self._path) for name in _HEADER[1:]}
+        n_segments = count_in(numbers, "num_segment", self._path)
+        super().__init__(numbers["sampling_frequency"], header["unit_ids"])
         for k, t_start in enumerate(_read_t_starts(self._path, n_segments)):
             self.add_sorting_segment(TableSortingSegment(self, k, t_start))
         self._kwargs = {"file_path": str(self._path)}
@@ -109,25 +111,19 @@ def read_npz_sorting(file_path: str | Path) -> NpzSortingExtractor:
     return NpzSortingExtractor(file_path)
 
 
-def _only(values: NDArray[Any]) -> Any:
-    """Return the value of an array that has one."""
-    if values.size != 1:
-        msg = f"A single value is expected in the file; there are {values.size}."
+def _only(values: NDArray[Any], path: Path) -> Any:
+    """Return the number of an array that has one."""
+    if values.size != 1 or values.dtype.kind not in "iuf":
+        msg = f"{path}: a single number is expected; there are {values.size} of {values.dtype}."
         raise DataError(msg)
-    return values.reshape(())[()]
+    return values.reshape(()).item()
 
 
 def _read_t_starts(path: Path, n_segments: int) -> list[float | None]:
     """Return the start of each segment, which only files of spikeloom know."""
-    with zipfile.ZipFile(path) as archive:
-        is_known = f"{_T_STARTS}.npy" in archive.namelist()
-    if not is_known:
-        return [None] * n_segments
-    starts = read_npz(path, [_T_STARTS])[_T_STARTS].tolist()
-    if len(starts) != n_segments:
-        msg = f"{path} tells the start of {len(starts)} of its {n_segments} segments."
-        raise DataError(msg)
-    return [None if np.isnan(start) else start for start in starts]
+    is_known = _T_STARTS in npz_names(path)
+    starts = read_npz(path, [_T_STARTS])[_T_STARTS].tolist() if is_known else None
+    return checked_t_starts(starts, n_segments)
 
 
 def _as_whole(values: NDArray[Any]) -> NDArray[Any]:
@@ -135,6 +131,7 @@ def _as_whole(values: NDArray[Any]) -> NDArray[Any]:
 
     SpikeInterface does so where a unit of number ids has no spikes in a segment.
     """
-    if values.dtype.kind == "f" and np.array_equal(values, np.floor(values)):
+    is_finite = values.dtype.kind == "f" and bool(np.isfinite(values).all())
+    if is_finite and np.array_equal(values, np.floor(values)):
         return values.astype(np.int64)
     return values

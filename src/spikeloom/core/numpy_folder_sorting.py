@@ -5,14 +5,16 @@ from typing import Any, Literal
 
 from spikeloom.core.class_names import stored_as, stored_name
 from spikeloom.core.folder_metadata import read_metadata, write_metadata, write_si_folder
+from spikeloom.core.numpy_recording import checked_t_starts
 from spikeloom.core.sorting import BaseSorting, TableSortingSegment
 from spikeloom.core.spike_building import table_from_spike_vector
 from spikeloom.core.spike_vector import SpikeTable
 from spikeloom.errors import DataError, ParameterError
 from spikeloom.storage.arrays import npy_writer
 from spikeloom.storage.atomic import write_atomic
+from spikeloom.storage.json_fields import count_in, read_object
 from spikeloom.storage.numpy_files import open_records
-from spikeloom.storage.provenance_json import read_provenance, write_provenance
+from spikeloom.storage.provenance_json import write_provenance
 
 _INFO_FILE = "numpysorting_info.json"
 _SPIKES_FILE = "spikes.npy"
@@ -54,9 +56,9 @@ class NumpyFolderSorting(BaseSorting):
         info = _read_info(folder / _INFO_FILE)
         super().__init__(info["sampling_frequency"], info["unit_ids"])
         self._spikes = open_records(folder / _SPIKES_FILE)
-        starts = info.get("t_starts") or [None] * info["num_segments"]
-        for k in range(info["num_segments"]):
-            self.add_sorting_segment(TableSortingSegment(self, k, starts[k]))
+        n_segments = count_in(info, "num_segments", folder / _INFO_FILE)
+        for k, t_start in enumerate(checked_t_starts(info.get("t_starts") or None, n_segments)):
+            self.add_sorting_segment(TableSortingSegment(self, k, t_start))
         read_metadata(self, folder)
         self._kwargs = {"folder_path": str(folder)}
         if mmap_mode is not None:  # an argument that older versions do not take
@@ -102,9 +104,9 @@ def write_numpy_folder(sorting: BaseSorting, folder: Path) -> None:
 
 def _read_info(path: Path) -> dict[str, Any]:
     """Return what the folder says of its sorting."""
-    info = read_provenance(path)
+    info = read_object(path)
     missing = {"sampling_frequency", "unit_ids", "num_segments"} - set(info)
     if missing:
         msg = f"{path} describes no sorting: it does not tell {', '.join(sorted(missing))}."
         raise DataError(msg)
-    return dict(info)
+    return info

@@ -164,7 +164,16 @@ def checked_t_starts(
     """
     if t_starts is None:
         return [None] * n_segments
-    if len(t_starts) != n_segments:
-        msg = f"t_starts needs one time for each of the {n_segments} segments; got {len(t_starts)}."
+    # Files may tell anything.
+    if not hasattr(t_starts, "__len__") or len(t_starts) != n_segments:
+        got = len(t_starts) if hasattr(t_starts, "__len__") else f"{t_starts!r:.80}"
+        msg = f"t_starts needs one time for each of the {n_segments} segments; got {got}."
         raise ParameterError(msg)
-    return [None if start is None or np.isnan(start) else float(start) for start in t_starts]
+    try:
+        starts = [None if start is None else float(start) for start in t_starts]
+    except (TypeError, ValueError, OverflowError):
+        starts = [np.inf]
+    if any(start is not None and np.isinf(start) for start in starts):
+        msg = f"t_starts are times in seconds, None where there is none; got {t_starts!r:.100}."
+        raise ParameterError(msg)
+    return [None if start is None or np.isnan(start) else start for start in starts]

@@ -4,13 +4,13 @@ A recording keeps a ProbeGroup of the probeinterface package whose contacts are 
 channels, each wired to its own channel's position.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikeloom.errors import ParameterError
+from spikeloom.errors import DataError, ParameterError
 
 if TYPE_CHECKING:
     from probeinterface import Probe, ProbeGroup
@@ -258,6 +258,9 @@ def dummy_probe(
         )
         raise ParameterError(msg)
     n_contacts, n_dimensions = positions.shape
+    if len(np.unique(positions, axis=0)) < n_contacts:
+        msg = "Locations of a probe must differ; use set_channel_locations(...) for others."
+        raise ParameterError(msg)
     planes = None
     if n_dimensions == 3:
         planes = np.zeros((n_contacts, 2, 3))
@@ -277,11 +280,42 @@ def probegroup_of_contact_vector(vector: NDArray[Any]) -> "ProbeGroup":
     """Return the group that a structured array of contacts describes, as older files hold it."""
     from probeinterface import ProbeGroup  # noqa: PLC0415 - takes a while to import
 
-    return ProbeGroup.from_numpy(vector)
+    return _stored(lambda: ProbeGroup.from_numpy(vector))
 
 
-def probegroup_of_dict(description: dict[str, Any]) -> "ProbeGroup":
-    """Return the group that a dictionary of ``ProbeGroup.to_dict`` describes."""
+def probegroup_of_dict(description: Mapping[str, Any]) -> "ProbeGroup":
+    """Return the group that a dictionary of ``ProbeGroup.to_dict`` describes.
+
+    Raises
+    ------
+    DataError
+        If it describes none, or one whose contacts are nowhere.
+    """
     from probeinterface import ProbeGroup  # noqa: PLC0415 - takes a while to import
 
-    return ProbeGroup.from_dict(description)
+    return _stored(lambda: ProbeGroup.from_dict(dict(description)))
+
+
+def in_order_of_channels(description: Mapping[str, Any]) -> "ProbeGroup | None":
+    """Return the connected contacts of a described group, in the order of their channels."""
+    group = probegroup_of_dict(description)
+    wiring = contact_vector(group)["device_channel_indices"]
+    connected = np.flatnonzero(wiring >= 0)
+    return sliced(group, connected[np.argsort(wiring[connected], kind="stable")])
+
+
+def _stored(make: Callable[[], "ProbeGroup"]) -> "ProbeGroup":
+    """Make a group of what a file tells, and have probeinterface look at all of it once."""
+    try:
+        group = make()
+        contact_vector(group)
+        positions = group.get_global_contact_positions()
+        is_sound = positions.ndim == 2 and len(positions) == group.get_contact_count()
+        is_sound = is_sound and bool(np.isfinite(positions).all())
+    except Exception as error:  # damaged descriptions raise whatever comes first
+        msg = f"What describes the probe makes no sense: {error!r:.300}."
+        raise DataError(msg) from error
+    if not is_sound:
+        msg = "What describes the probe does not say where each of its contacts is."
+        raise DataError(msg)
+    return group

@@ -15,6 +15,7 @@ import numpy as np
 
 from spikeloom.core.class_names import class_of
 from spikeloom.errors import DataError, MissingFileError, ParameterError
+from spikeloom.storage.json_fields import arguments_from, object_in
 
 _EXTRACTOR_KEYS = {"annotations", "class", "kwargs", "version"}
 
@@ -64,20 +65,26 @@ def make_extractor(description: Mapping[str, Any], base_folder: str | Path | Non
             msg = "The paths in this description are relative: give base_folder, their start."
             raise ParameterError(msg)
         description = with_absolute_paths(description, base_folder)
-    cls = class_of(description["class"])
+    cls = _extractor_class(description["class"])
+    what = f"The description of a {cls.__name__}"
     kwargs = map_extractors(
-        dict(description["kwargs"]),
+        object_in(description, "kwargs", what),
         lambda inner: make_extractor(inner, base_folder),
         is_extractor_dict,
     )
-    kwargs = cls._handle_kwargs_backward_compatibility(kwargs, description)
-    try:
-        extractor = cls(**kwargs)
-    except TypeError as error:
-        error.add_note(f"While making a {cls.__name__} with the arguments {sorted(kwargs)}.")
-        raise
+    with arguments_from(f"{what} (arguments {', '.join(sorted(kwargs))})"):
+        extractor = cls(**cls._handle_kwargs_backward_compatibility(kwargs, description))
     extractor.restore_metadata(description)
     return extractor
+
+
+def _extractor_class(name: object) -> type[Any]:
+    if isinstance(name, str):
+        cls = class_of(name)
+        if hasattr(cls, "restore_metadata"):
+            return cls
+    msg = f"class must name what can be made of a description; got {name!r:.100}."
+    raise DataError(msg)
 
 
 def with_relative_paths(description: dict[str, Any], folder: str | Path) -> dict[str, Any]:
@@ -147,7 +154,7 @@ def _can_be_relative(path: str, base: Path) -> bool:
 def _map_paths(description: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
     """Return a description with its paths changed, those of objects within it too."""
     result = dict(description)
-    result["kwargs"] = _map_paths_of(description["kwargs"], change)
+    result["kwargs"] = _map_paths_of(object_in(description, "kwargs", "The description"), change)
     return result
 
 

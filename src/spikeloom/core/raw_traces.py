@@ -1,4 +1,4 @@
-"""Raw traces on disk: one or several memory maps, one after the other in time.
+"""Raw traces on disk: one or several files, one after the other in time.
 
 Values stay as they are in the file until a window of them is asked for.
 """
@@ -22,6 +22,9 @@ from spikeloom.storage.arrays import read_ahead
 
 _WINDOWS_PER_THREAD_MIN = 32
 
+_N_COPIED = 64
+"""Windows that are copied together before they are cut."""
+
 _N_LANES = 128
 """Channels of windows side by side in the filter: it then takes a quarter of the time of a single
 window's, and its scratch still fits the processor's second-level cache."""
@@ -32,7 +35,8 @@ class RawTraces:
     """Voltage samples of a set of channels."""
 
     pieces: tuple[NDArray[Any], ...]
-    """Consecutive stretches of the recording, each (n_samples, n_raw_channels)."""
+    """Consecutive stretches of the recording, each (n_samples, n_raw_channels): memory maps, or
+    what reads rows of a file when it is indexed like one."""
     channels: NDArray[np.int64]
     """Column of each channel in the raw file; shape (n_channels,)."""
     sampling_frequency: float
@@ -136,8 +140,9 @@ class RawTraces:
             return windows
         n_wide_samples = n_window_samples + 2 * margin
         piece_of = self._piece_of(starts - margin, n_wide_samples)
-        for k, piece in enumerate(self.pieces):
-            read_ahead(piece, (starts - (margin + self.edges[k]))[piece_of == k], n_wide_samples)
+        for k in set(piece_of.tolist()) - {-1}:
+            begins = (starts - (margin + self.edges[k]))[piece_of == k]
+            read_ahead(self.pieces[k], begins, n_wide_samples)
         n_batch = starts.size
         if is_spread and starts.size > _WINDOWS_PER_THREAD_MIN:
             # Threads take batches as they can: one that wakes up late holds nobody up. Small ones
@@ -189,14 +194,15 @@ class RawTraces:
     def _piece_of(self, starts: NDArray[np.int64], n_samples: int) -> NDArray[np.int64]:
         """Return the piece that each stretch lies in, -1 where kernels cannot take it from one.
 
-        That is where it spans several, or where they do not know the number type. What lies
-        before the first piece or behind the last belongs to these.
+        That is where it spans several, or where they do not know the number type, or where a piece
+        is no array but is read when it is indexed. What lies before the first piece or behind the
+        last belongs to these.
         """
-        if len(self.pieces) == 1 and takes_dtype(self.pieces[0].dtype):
+        if len(self.pieces) == 1 and _is_for_kernels(self.pieces[0]):
             return np.zeros(starts.size, np.int64)
         first_of = np.searchsorted(self.edges[1:-1], starts, side="right")
         last_of = np.searchsorted(self.edges[1:-1], starts + n_samples - 1, side="right")
-        is_known = np.array([takes_dtype(piece.dtype) for piece in self.pieces])
+        is_known = np.array([_is_for_kernels(piece) for piece in self.pieces])
         return np.where((first_of == last_of) & is_known[first_of], first_of, -1)
 
     def _cut_spanning(
@@ -206,17 +212,32 @@ class RawTraces:
         high_pass: HighPass | None,
         windows: NDArray[np.float32],
     ) -> None:
-        """Cut windows sample by sample: the slow way, for the few spikes that span two files."""
+        """Cut windows out of copies: of those that span two files, or lie in no memory map."""
         margin = high_pass.margin_samples if high_pass else 0
-        for i, start in enumerate(starts):
-            end = start + windows.shape[1] + margin
-            samples = np.clip(np.arange(start - margin, end), 0, self.n_samples - 1)
-            positions = np.searchsorted(self.edges, samples, side="right") - 1
-            stretch = np.empty((samples.size, columns.size), np.float32)
-            for t, (sample, piece) in enumerate(zip(samples, positions, strict=True)):
-                stretch[t] = self.pieces[piece][sample - self.edges[piece], columns]
-            offset, every = np.array([margin]), np.arange(columns.size)
-            _cut_whole(stretch, offset, every, high_pass, windows=windows[i : i + 1])
+        n_wide_samples = windows.shape[1] + 2 * margin
+        for first in range(0, starts.size, _N_COPIED):
+            part = slice(first, first + _N_COPIED)
+            samples = starts[part, np.newaxis] + np.arange(-margin, n_wide_samples - margin)
+            stretches = self._samples(np.clip(samples, 0, self.n_samples - 1).ravel(), columns)
+            offsets = margin + n_wide_samples * np.arange(len(samples))
+            every = np.arange(columns.size)
+            _cut_whole(stretches, offsets, every, high_pass, windows=windows[part])
+
+    def _samples(
+        self, samples: NDArray[np.int64], columns: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Return single samples (n_samples, n_columns)."""
+        found = np.empty((samples.size, columns.size), np.float32)
+        positions = np.searchsorted(self.edges, samples, side="right") - 1
+        for k, piece in enumerate(self.pieces):
+            rows = np.flatnonzero(positions == k)
+            if rows.size:
+                found[rows] = piece[samples[rows] - self.edges[k]][:, columns]
+        return found
+
+
+def _is_for_kernels(piece: object) -> bool:
+    return isinstance(piece, np.ndarray) and takes_dtype(piece.dtype)
 
 
 def _cut_whole(

@@ -8,8 +8,11 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from spikeloom.core import probes
 from spikeloom.core.base import BaseExtractor
+from spikeloom.core.channel_numbers import as_channel_numbers, check_stored_numbers
 from spikeloom.core.ids import Indices
-from spikeloom.errors import ParameterError
+from spikeloom.core.sampling_frequency import checked_sampling_frequency
+from spikeloom.errors import DataError, ParameterError
+from spikeloom.storage.json_fields import as_object
 
 if TYPE_CHECKING:
     from probeinterface import Probe, ProbeGroup
@@ -34,12 +37,7 @@ class BaseRecordingSnippets(BaseExtractor):
 
     def __init__(self, sampling_frequency: float, channel_ids: ArrayLike, dtype: DTypeLike) -> None:
         super().__init__(channel_ids)
-        if not float(sampling_frequency) > 0:
-            msg = (
-                f"The sampling frequency must be a positive number of Hz; got {sampling_frequency}."
-            )
-            raise ParameterError(msg)
-        self._sampling_frequency = float(sampling_frequency)
+        self._sampling_frequency = checked_sampling_frequency(sampling_frequency)
         self._dtype: np.dtype[Any] = np.dtype(dtype)
         self._probegroup: ProbeGroup | None = None
 
@@ -133,7 +131,7 @@ class BaseRecordingSnippets(BaseExtractor):
     ) -> None:
         ids = None if channel_ids is None else list(channel_ids)
         n_values = self.get_num_channels() if ids is None else len(ids)
-        numbers = np.asarray(values, np.float64)
+        numbers = as_channel_numbers(key, values)
         self.set_property(
             key, np.full(n_values, numbers) if numbers.ndim == 0 else numbers, ids=ids
         )
@@ -265,6 +263,20 @@ class BaseRecordingSnippets(BaseExtractor):
         if groups is not None:
             self._properties["group"] = groups
 
+    def _restore_probegroup(self, probegroup: "ProbeGroup | None") -> None:
+        """Take probes as a file has them: one contact for each channel, in the same order."""
+        n_contacts = 0 if probegroup is None else probegroup.get_contact_count()
+        n_channels = self.get_num_channels()
+        if n_contacts != n_channels:
+            msg = f"The stored probe has {n_contacts} contacts for {n_channels} channels."
+            raise DataError(msg)
+        self._probegroup = probegroup
+        for key in ("location", "contact_vector"):
+            self._properties.pop(key, None)
+
+    def _check_stored(self) -> None:
+        check_stored_numbers(self._properties)
+
     def remove_probe(self) -> None:
         """Forget the probe, and the positions with it."""
         self._probegroup = None
@@ -382,7 +394,8 @@ class BaseRecordingSnippets(BaseExtractor):
 
     def _extra_metadata_from_dict(self, description: Mapping[str, Any]) -> None:
         if description.get("probegroup") is not None:
-            self._probegroup = probes.probegroup_of_dict(description["probegroup"])
+            told = as_object(description["probegroup"], "The description: probegroup")
+            self._restore_probegroup(probes.probegroup_of_dict(told))
 
     def _handle_extractor_backward_compatibility(self) -> None:
         vector = self._properties.pop("contact_vector", None)
@@ -390,8 +403,7 @@ class BaseRecordingSnippets(BaseExtractor):
             return
         if vector.dtype.names is None:  # from JSON, which has no structured arrays
             return
-        self._probegroup = probes.probegroup_of_contact_vector(vector)
-        self._properties.pop("location", None)
+        self._restore_probegroup(probes.probegroup_of_contact_vector(vector))
 
     # -- views -------------------------------------------------------------------------------
 

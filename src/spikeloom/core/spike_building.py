@@ -233,6 +233,10 @@ def table_from_spike_vector(
         raise DataError(msg)
     samples, units = vector["sample_index"], vector["unit_index"]
     segments = vector["segment_index"]
+    columns = (samples, units, segments)
+    if any(column.ndim != 1 or column.dtype.kind not in "biuf" for column in columns):
+        msg = f"A spike vector is a list of records of numbers; got {vector.dtype} {vector.shape}."
+        raise DataError(msg)
     if n_units is not None:
         check_unit_range(units, n_units)
     if samples.dtype == np.int64 and units.dtype.kind in "iu" and is_in_order(segments):

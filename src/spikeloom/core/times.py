@@ -13,7 +13,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikeloom.errors import ParameterError
+from spikeloom.errors import DataError, ParameterError
 
 _N_COMPARED = 1 << 20
 """How many times are compared at once."""
@@ -96,13 +96,13 @@ class GivenTimes:
         """Return the times of `frames`, in seconds."""
         frames = np.asarray(frames)
         if isinstance(self.vector, np.ndarray):
-            return np.asarray(self.vector[frames])
+            return _finite(self.vector[frames])
         # A zarr array takes sorted lists best; its ends suffice for the dense ones.
         if frames.size == 0:
             return np.zeros(frames.shape)
         low = int(frames.min())
         stretch = np.asarray(self.vector[low : int(frames.max()) + 1])
-        return np.asarray(stretch[frames - low])
+        return _finite(stretch[frames - low])
 
     def frames_at(self, times_s: ArrayLike) -> NDArray[np.int64]:
         """Return the last frames that are not later than `times_s`."""
@@ -125,7 +125,7 @@ class GivenTimes:
 
     def between(self, start_frame: int, end_frame: int) -> NDArray[np.float64]:
         """Return the times of a stretch of frames, in seconds."""
-        return np.asarray(self.vector[start_frame:end_frame])
+        return _finite(self.vector[start_frame:end_frame])
 
     def sliced(self, start_frame: int, end_frame: int) -> "GivenTimes":
         """Return the times of a stretch, whose first frame is frame 0 of the result."""
@@ -303,19 +303,32 @@ def is_set(times: Times) -> bool:
     return not (isinstance(times, RegularTimes) and times.t_start is None)
 
 
+def _finite(times_s: ArrayLike) -> NDArray[np.float64]:
+    """Return times of a file; they are looked at here, for all of them may be too many."""
+    found = np.asarray(times_s)
+    if not np.isfinite(found).all():
+        msg = "Some of the stored times of samples are no numbers of seconds (NaN or infinity)."
+        raise DataError(msg)
+    return found
+
+
 def given_times(vector: ArrayLike, n_samples: int) -> GivenTimes:
     """Return `vector` as times of a segment of `n_samples` samples.
 
     Raises
     ------
     ParameterError
-        If there is not one time for each sample.
+        If there is not one time for each sample, or they are no numbers.
     """
     array = vector if hasattr(vector, "shape") else np.asarray(vector, np.float64)
     shape = cast("tuple[int, ...]", getattr(array, "shape", ()))
     if shape != (n_samples,):
         msg = f"Times need one value for each of the {n_samples} samples; got shape {shape}."
         raise ParameterError(msg)
-    if isinstance(array, np.ndarray) and array.dtype != np.float64:
+    dtype = np.dtype(getattr(array, "dtype", np.float64))
+    if dtype.kind not in "iuf":
+        msg = f"Times are numbers of seconds; got an array of {dtype}."
+        raise ParameterError(msg)
+    if isinstance(array, np.ndarray) and dtype != np.float64:
         array = array.astype(np.float64)
     return GivenTimes(array)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.core.base import BaseExtractor
+from spikeloom.core.sampling_frequency import checked_sampling_frequency
 from spikeloom.core.spike_building import table_from_unit_dicts
 from spikeloom.core.spike_trains import (
     Major,
@@ -46,12 +47,7 @@ class UnitSpikes(BaseExtractor):
 
     def __init__(self, sampling_frequency: float, unit_ids: ArrayLike) -> None:
         super().__init__(unit_ids)
-        if not float(sampling_frequency) > 0:
-            msg = (
-                f"The sampling frequency must be a positive number of Hz; got {sampling_frequency}."
-            )
-            raise ParameterError(msg)
-        self._sampling_frequency = float(sampling_frequency)
+        self._sampling_frequency = checked_sampling_frequency(sampling_frequency)
         self._same_spikes: UnitSpikes | None = None
         """An object with the same spikes: what it works out of them is shared."""
         self._forget_spikes()

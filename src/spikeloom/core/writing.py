@@ -92,6 +92,53 @@ def write_each_chunk(
             then(chunk, result)
 
 
+def write_into_array(
+    recording: BaseRecording,
+    segment_index: int,
+    array: Any,
+    *,
+    options: JobOptions,
+    time_axis: int = 0,
+    in_uV: bool = False,
+) -> None:
+    """Write the traces of a segment into an array that is there, chunk by chunk.
+
+    Parameters
+    ----------
+    recording : BaseRecording
+        The recording.
+    segment_index : int
+        The segment.
+    array : ndarray, h5py.Dataset or the like
+        Of shape (n_samples, n_channels), or (n_samples,) for one channel.
+    options : JobOptions
+        How reading is spread; one thread writes.
+    time_axis : {0, 1}, default 0
+        Axis of the array that is time.
+    in_uV : bool, default False
+        Write microvolts.
+    """
+
+    def put(chunk: Chunk, traces: NDArray[Any]) -> None:
+        frames = slice(chunk.start_sample, chunk.end_sample)
+        if array.ndim == 1:
+            array[frames] = traces[:, 0]
+        elif time_axis == 0:
+            array[frames] = traces
+        else:
+            array[:, frames] = traces.T
+
+    plan = [
+        chunk
+        for chunk in plan_chunks(recording, options, n_copies=N_COPIES_WRITING)
+        if chunk.segment_index == segment_index
+    ]
+    read = partial(chunk_traces, dtype=array.dtype, in_uV=in_uV)
+    write_each_chunk(
+        recording, read, options=options, job_name="write traces", chunks=plan, then=put
+    )
+
+
 class FlatSource(NamedTuple):
     """A flat file that has the traces of a segment."""
 

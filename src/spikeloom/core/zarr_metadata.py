@@ -16,9 +16,11 @@ from spikeloom.core.folder_metadata import (
     name_of_property,
     plain_annotations,
     property_of_name,
+    set_object_properties,
 )
 from spikeloom.core.recording_snippets import BaseRecordingSnippets
 from spikeloom.errors import ParameterError, SpikeloomError
+from spikeloom.storage.json_fields import arguments_from, object_in
 from spikeloom.storage.provenance_json import to_plain
 from spikeloom.storage.stores import is_url, local_path
 from spikeloom.storage.zarr_groups import ZarrGroup
@@ -102,8 +104,9 @@ def _read_values(group: ZarrGroup, name: str) -> NDArray[Any]:
     layout = group.array_attributes(name).get(_RECORDS) if group.format == 3 else None
     if layout is None:
         return values
-    records: NDArray[Any] = np.frombuffer(values.tobytes(), _dtype_of(layout["dtype"]))
-    return records.reshape(layout["shape"]).copy()
+    with arguments_from(f"{_RECORDS} of the property {name!r}"):
+        records: NDArray[Any] = np.frombuffer(values.tobytes(), _dtype_of(layout["dtype"]))
+        return records.reshape(layout["shape"]).copy()
 
 
 def _dtype_of(description: Any) -> np.dtype[Any]:
@@ -140,9 +143,9 @@ def _provenance(source: BaseExtractor | None) -> Any:
 def read_zarr_metadata(extractor: BaseExtractor, group: ZarrGroup) -> None:
     """Set properties and annotations from what `write_zarr_metadata`, or another, wrote."""
     attributes = group.attributes
-    annotations = dict(attributes.get("annotations") or {})
+    annotations = object_in(attributes, "annotations", "The attributes of the zarr store")
     annotations.pop("probes_info", None)
-    extractor.annotate(**annotations)
+    extractor._annotations.update(annotations)
     if "properties" in group:
         properties = group.group("properties")
         for key in properties.array_names():
@@ -153,7 +156,6 @@ def read_zarr_metadata(extractor: BaseExtractor, group: ZarrGroup) -> None:
                 warnings.warn(message, UserWarning, stacklevel=2)
                 continue
             extractor.set_property(property_of_name(key), values)
-    for key, listed in (attributes.get(_OBJECTS) or {}).items():
-        objects = np.empty(len(listed), object)
-        objects[:] = listed
-        extractor.set_property(key, objects)
+    what = "The attributes of the zarr store"
+    set_object_properties(extractor, object_in(attributes, _OBJECTS, what), what)
+    extractor._check_stored()

@@ -10,9 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 from spikeloom.core import probes, times as clock
 from spikeloom.core.class_names import stored_as
 from spikeloom.core.ids import Indices
+from spikeloom.core.numpy_recording import checked_t_starts
 from spikeloom.core.recording import BaseRecording, BaseRecordingSegment
 from spikeloom.core.zarr_metadata import read_zarr_metadata, resolved_location
 from spikeloom.errors import DataError
+from spikeloom.storage.json_fields import as_object, count_in
 from spikeloom.storage.zarr_groups import AnyArray, ZarrGroup
 from spikeloom.storage.zarr_opening import open_store, open_zarr
 
@@ -57,35 +59,30 @@ class ZarrRecordingExtractor(BaseRecording):
             group = open_zarr(location, storage_options=storage_options)
         attributes = group.attributes
         names = set(group.array_names())
-        n_segments = attributes.get("num_segments")
-        if "channel_ids" not in names or n_segments is None:
+        if "channel_ids" not in names or attributes.get("num_segments") is None:
             msg = f"{location} holds no recording: it has no channel_ids or no num_segments."
             raise DataError(msg)
+        n_segments = count_in(attributes, "num_segments", location)
         traces = [group.array(f"traces_seg{k}") for k in range(n_segments)]
         dtype = traces[0].dtype if traces else np.dtype("float32")
-        super().__init__(attributes["sampling_frequency"], group.read_array("channel_ids"), dtype)
-        starts = (
-            group.read_array("t_starts") if "t_starts" in names else np.full(n_segments, np.nan)
-        )
-        for k, array in enumerate(traces):
-            t_start = None if np.isnan(starts[k]) else float(starts[k])
+        rate = attributes.get("sampling_frequency")
+        super().__init__(rate, group.read_array("channel_ids"), dtype)  # type: ignore[arg-type]
+        _check_traces(traces, self.get_num_channels(), location)
+        told = group.read_array("t_starts").tolist() if "t_starts" in names else None
+        starts = checked_t_starts(told, n_segments)
+        for array, t_start in zip(traces, starts, strict=True):
             segment = ZarrRecordingSegment(array, self.sampling_frequency, t_start)
-            if f"times_seg{k}" in names:
-                vector = TimeVector(group.array(f"times_seg{k}"))
+            times_name = f"times_seg{len(self._segments)}"
+            if times_name in names:
+                vector = TimeVector(group.array(times_name))
                 segment.times = clock.given_times(vector, segment.get_num_samples())
             self.add_recording_segment(segment)
         read_zarr_metadata(self, group)
         described = attributes.get("probegroup") or attributes.get("probe")
         if described is not None:
-            probegroup = probes.probegroup_of_dict(described)
-            if "probegroup" not in attributes:
-                wiring = probegroup.to_numpy(complete=True)["device_channel_indices"]
-                order = np.argsort(wiring[wiring >= 0], kind="stable")
-                self._probegroup = probes.sliced(probegroup, np.flatnonzero(wiring >= 0)[order])
-            else:
-                self._probegroup = probegroup
-            for key in ("location", "contact_vector"):
-                self._properties.pop(key, None)
+            is_new = bool(attributes.get("probegroup"))
+            make = probes.probegroup_of_dict if is_new else probes.in_order_of_channels
+            self._restore_probegroup(make(as_object(described, f"{location}: the probe")))
         else:
             self._handle_extractor_backward_compatibility()
         if load_compression_ratio:
@@ -105,6 +102,17 @@ class ZarrRecordingExtractor(BaseRecording):
         ]
         whole = sum(array.n_bytes for array in traces) / max(1, sum(stored))
         self.annotate(compression_ratio=whole, compression_ratio_segments=ratios)
+
+
+def _check_traces(traces: Sequence[AnyArray], n_channels: int, location: str | Path) -> None:
+    for k, array in enumerate(traces):
+        is_same = array.dtype == traces[0].dtype and array.dtype.kind in "biuf"
+        if len(array.shape) != 2 or array.shape[1] != n_channels or not is_same:
+            msg = (
+                f"{location}: traces_seg{k} holds {array.dtype} of shape {array.shape}; numbers of "
+                f"shape (n_samples, {n_channels}) are expected, of one type in all segments."
+            )
+            raise DataError(msg)
 
 
 class ZarrRecordingSegment(BaseRecordingSegment):

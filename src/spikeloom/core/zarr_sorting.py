@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.core.class_names import stored_as
+from spikeloom.core.numpy_recording import checked_t_starts
 from spikeloom.core.sorting import BaseSorting, TableSortingSegment
 from spikeloom.core.spike_vector import SpikeTable, check_unit_range, is_in_order
 from spikeloom.core.zarr_metadata import (
@@ -16,6 +17,7 @@ from spikeloom.core.zarr_metadata import (
     write_zarr_metadata,
 )
 from spikeloom.errors import DataError
+from spikeloom.storage.json_fields import count_in
 from spikeloom.storage.zarr_codecs import default_compressor, delta_filter
 from spikeloom.storage.zarr_groups import ZarrGroup
 from spikeloom.storage.zarr_opening import open_zarr
@@ -66,15 +68,16 @@ class ZarrSortingExtractor(BaseSorting):
         if zarr_group is not None:
             group = group.group(zarr_group)
         attributes = group.attributes
-        n_segments = attributes.get("num_segments")
-        if "unit_ids" not in group.array_names() or n_segments is None:
+        if "unit_ids" not in group.array_names() or attributes.get("num_segments") is None:
             msg = f"{location} holds no sorting: it has no unit_ids or no num_segments."
             raise DataError(msg)
-        super().__init__(attributes["sampling_frequency"], group.read_array("unit_ids"))
+        n_segments = count_in(attributes, "num_segments", location)
+        rate = attributes.get("sampling_frequency")
+        super().__init__(rate, group.read_array("unit_ids"))  # type: ignore[arg-type]
         self._group = group
-        starts = attributes.get("t_starts") or [None] * n_segments
-        for k in range(n_segments):
-            self.add_sorting_segment(TableSortingSegment(self, k, starts[k]))
+        starts = checked_t_starts(attributes.get("t_starts") or None, n_segments)
+        for k, t_start in enumerate(starts):
+            self.add_sorting_segment(TableSortingSegment(self, k, t_start))
         read_zarr_metadata(self, group)
         self._kwargs = {
             "folder_path": str(location),
@@ -86,13 +89,29 @@ class ZarrSortingExtractor(BaseSorting):
 
     def _make_spike_table(self) -> SpikeTable:
         spikes = self._group.group("spikes")
-        samples: NDArray[np.int64] = spikes.read_array("sample_index").astype(np.int64, copy=False)
-        units = spikes.read_array("unit_index").astype(np.int32)
-        slices = spikes.read_array("segment_slices").astype(np.int64).reshape(-1, 2)
-        check_unit_range(units, self.get_num_units())
+        stored = [spikes.read_array(name) for name in ("sample_index", "unit_index")]
+        slices = spikes.read_array("segment_slices")
+        is_sound = (
+            all(one.dtype.kind in "iu" for one in (*stored, slices))
+            and stored[0].ndim == 1
+            and stored[0].shape == stored[1].shape
+            and slices.ndim == 2
+            and slices.shape[1] == 2
+            and len(slices) <= self.get_num_segments()
+        )
         offsets = np.zeros(self.get_num_segments() + 1, np.int64)
-        offsets[1 : len(slices) + 1] = slices[:, 1]
-        offsets = np.maximum.accumulate(offsets)
+        if is_sound:
+            offsets[1 : len(slices) + 1] = slices[:, 1]
+            offsets = np.maximum.accumulate(offsets)
+        if not is_sound or offsets[-1] != stored[0].size:
+            msg = (
+                f"{self._kwargs['folder_path']}: sample_index {stored[0].shape}, unit_index "
+                f"{stored[1].shape} and segment_slices {slices.shape} do not go together."
+            )
+            raise DataError(msg)
+        check_unit_range(stored[1], self.get_num_units())
+        samples: NDArray[np.int64] = stored[0].astype(np.int64, copy=False)
+        units = stored[1].astype(np.int32)
         for first, last in pairwise(offsets.tolist()):
             if not is_in_order(samples[first:last]):
                 msg = f"The spikes in {self._kwargs['folder_path']} are not in order of time."

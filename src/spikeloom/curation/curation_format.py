@@ -74,7 +74,7 @@ def load_curation(curation_path: str | Path) -> Curation:
         raise MissingFileError(msg)
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         msg = f"The curation file {path} is no JSON: {error}."
         raise DataError(msg) from error
     return curation_from_dict(found)
@@ -115,7 +115,16 @@ def curation_from_dict(curation_dict: Mapping[str, Any]) -> Curation:
     if not isinstance(curation_dict, Mapping):
         msg = f"A curation is a dictionary; got {type(curation_dict).__name__}."
         raise CurationError(msg)
-    given = dict(curation_dict)
+    try:
+        return _curation_of(dict(curation_dict))
+    except CurationError:
+        raise
+    except (LookupError, TypeError, AttributeError, ValueError, OverflowError) as error:
+        msg = f"The curation is not spelled as it should be: {type(error).__name__} {error}."
+        raise CurationError(msg) from error
+
+
+def _curation_of(given: dict[str, Any]) -> Curation:
     version = str(given.get("format_version", "0"))
     if version == "0":
         given = _from_sortingview(given)
@@ -130,19 +139,15 @@ def curation_from_dict(curation_dict: Mapping[str, Any]) -> Curation:
     if given.get("unit_ids") is None:
         msg = "The curation has no unit_ids."
         raise CurationError(msg)
-    try:
-        return Curation(
-            unit_ids=plain_ids(given["unit_ids"]),
-            label_definitions=_definitions(given.get("label_definitions")),
-            manual_labels=[_labels(one) for one in given.get("manual_labels") or []],
-            removed=plain_ids(given.get("removed") or []),
-            merges=_merges(given.get("merges")),
-            splits=_splits(given.get("splits")),
-            format_version=version,
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        msg = f"The curation is not spelled as it should be: {type(error).__name__} {error}."
-        raise CurationError(msg) from error
+    return Curation(
+        unit_ids=plain_ids(given["unit_ids"]),
+        label_definitions=_definitions(given.get("label_definitions")),
+        manual_labels=[_labels(one) for one in given.get("manual_labels") or []],
+        removed=plain_ids(given.get("removed") or []),
+        merges=_merges(given.get("merges")),
+        splits=_splits(given.get("splits")),
+        format_version=version,
+    )
 
 
 def _from_sortingview(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -72,11 +72,7 @@ def read_json_object(path: Path) -> dict[str, Any]:
     if n_bytes > _N_BYTES_MAX:
         msg = f"{path} has {n_bytes:,} bytes, too many for metadata."
         raise ReadError(0, msg)
-    try:
-        found = read_json(path)
-    except RecursionError as error:
-        msg = f"{path} is nested too deeply."
-        raise ReadError(0, msg) from error
+    found = read_json(path)
     if not isinstance(found, dict):
         msg = f"{path} holds a {type(found).__name__} where an object {{…}} is expected."
         raise DataError(msg)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from spikeloom.errors import ParameterError, SpikeloomError
 from spikeloom.extractors.cluster_tables import Labels
 from spikeloom.extractors.kwik_contents import ORIGINAL
 from spikeloom.extractors.kwik_file import open_kwik, read_clustering
+
+_FEATURE_BYTES_MAX = 1 << 30
+"""Features that lie in chunks are unpacked if they take no more."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +55,9 @@ class KwikDataset:
     n_samples_waveforms: int
     """Length of a waveform in samples."""
     traces: RawTraces | None
-    """The raw data, where they lie in one piece."""
+    """The raw data."""
     features: SparseFeatures | None
-    """Features, where they lie in one piece."""
+    """Features; in memory, where they lie in chunks of the file."""
     notes: Mapping[str, str] = field(default_factory=dict)
     """Why something is absent."""
     warnings: tuple[str, ...] = ()
@@ -128,15 +132,12 @@ def _original_clusters(model: KwikView, clusters: NDArray[np.int32]) -> NDArray[
 def _raw_traces(model: KwikView, notes: dict[str, str]) -> RawTraces | None:
     if model.all_traces is None:
         return None
-    pieces = [piece for piece in model.all_traces.pieces if isinstance(piece, np.ndarray)]
-    if len(pieces) < len(model.all_traces.pieces):
-        notes["traces"] = (
-            "The raw data lie in chunks of a .kwd file, which would have to be read anew for each "
-            "waveform; convert them to a flat file."
-        )
-        return None
     try:
-        return RawTraces(tuple(pieces), model.channel_order, model.sample_rate)
+        return RawTraces(
+            cast("tuple[NDArray[Any], ...]", model.all_traces.pieces),  # they are read like arrays
+            model.channel_order,
+            model.sample_rate,
+        )
     except SpikeloomError as error:
         notes["traces"] = str(error)
         return None
@@ -146,11 +147,17 @@ def _sparse_features(
     model: KwikView, spike_templates: NDArray[np.int32], notes: dict[str, str]
 ) -> SparseFeatures | None:
     stored = model.features
-    if stored is not None and not isinstance(stored, np.ndarray):
-        notes["features"] = "The features lie in chunks of the .kwx file; they are not shown."
-        return None
     if stored is None:
         return None
+    if not isinstance(stored, np.ndarray):
+        n_bytes = stored.size * stored.dtype.itemsize
+        if n_bytes > _FEATURE_BYTES_MAX:
+            notes["features"] = (
+                f"The features lie in chunks of the .kwx file and take {n_bytes / 1e9:.1f} GB, too "
+                "much to unpack them."
+            )
+            return None
+        stored = stored[:]
     return SparseFeatures(
         stored=stored.transpose(0, 2, 1),
         channel_ids=None,

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.errors import ChangedOnDiskError, ParameterError
+from spikeloom.extractors.hdf5_files import damage_told
 from spikeloom.extractors.kwik_contents import (
     DEFAULT_CLUSTER_GROUPS,
     ORIGINAL,
@@ -23,7 +24,6 @@ from spikeloom.extractors.kwik_contents import (
     KwikClustering,
 )
 from spikeloom.extractors.kwik_file import list_clusterings, read_clustering
-from spikeloom.extractors.kwik_hdf5 import damage_told
 from spikeloom.extractors.kwik_writing import (
     as_clusters,
     checked_name,

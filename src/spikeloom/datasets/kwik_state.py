@@ -15,6 +15,9 @@ from spikeloom.datasets.kwik_arrays import (
     WaveformRows,
 )
 from spikeloom.errors import DataError, SpikeloomError
+from spikeloom.extractors.hdf5_arrays import ChunkedArray, open_array
+from spikeloom.extractors.hdf5_files import open_hdf5
+from spikeloom.extractors.hdf5_nodes import dataset_at, number_in
 from spikeloom.extractors.kwik_contents import (
     MAIN,
     KwikChannelGroup,
@@ -23,13 +26,6 @@ from spikeloom.extractors.kwik_contents import (
     KwikSpikes,
 )
 from spikeloom.extractors.kwik_file import open_kwik, read_clustering, read_spikes
-from spikeloom.extractors.kwik_hdf5 import (
-    ChunkedArray,
-    dataset_at,
-    number_in,
-    open_array,
-    open_hdf5,
-)
 from spikeloom.extractors.kwik_times import concatenate_spikes, put_in_order, recording_offsets
 from spikeloom.extractors.kwik_traces import RecordingTraces, find_traces
 

@@ -1,9 +1,8 @@
 """Load a `TemplateModel` from the files of a phy dataset."""
 
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +10,11 @@ from numpy.typing import NDArray
 from spikeloom.core.raw_traces import RawTraces
 from spikeloom.datasets.features import SparseFeatures
 from spikeloom.datasets.template import TemplateModel
-from spikeloom.datasets.templates import N_CLOSEST_CHANNELS, TemplateSet
+from spikeloom.datasets.templates import N_CLOSEST_CHANNELS, SIGNAL_MAX, TemplateSet
 from spikeloom.datasets.waveform_pool import WaveformPool, make_pool
 from spikeloom.errors import DataError, SpikeloomError
 from spikeloom.extractors.cluster_tables import read_cluster_tables
+from spikeloom.extractors.mtscomp_files import CompressedTraces
 from spikeloom.extractors.phy_arrays import PhyFolder, as_indices, as_labels, squeeze
 from spikeloom.extractors.phy_params import PhyParams, read_phy_params
 from spikeloom.kernels.jit import takes_dtype
@@ -268,8 +268,7 @@ def _open_raw(params: PhyParams, path: Path) -> NDArray[Any]:
     if path.suffix == ".npy":
         return open_npy(path)
     if path.suffix == ".cbin":
-        msg = f"{path.name} is compressed by mtscomp; decompress it to a .bin file first."
-        raise DataError(msg)
+        return cast("NDArray[Any]", CompressedTraces(path))  # it is read like an array
     if params.n_channels_dat is None:
         msg = f"{params.path.name} gives no n_channels_dat, so {path.name} cannot be read."
         raise DataError(msg)
@@ -310,7 +309,7 @@ def _load_templates(
         unwhitening=_load_unwhitening(loading, n_channels),
         channel_positions=positions,
         channel_shanks=shanks,
-        scaling=loading.params.template_scaling,
+        scaling=_number(loading, "template_scaling", loading.params.template_scaling),
         n_closest_channels=int(_number(loading, "n_closest_channels", N_CLOSEST_CHANNELS)),
         amplitude_threshold=_number(loading, "amplitude_threshold", 0.0),
     )
@@ -318,8 +317,8 @@ def _load_templates(
 
 def _number(loading: _Loading, name: str, default: float) -> float:
     value = loading.params.extra.get(name, default)
-    if not isinstance(value, (int, float)) or not math.isfinite(value):
-        msg = f"{loading.params.path} says {name}={value!r}, which is not a number."
+    if not isinstance(value, (int, float)) or not abs(value) < SIGNAL_MAX:
+        msg = f"{loading.params.path} says {name}={value!r}, which is no number, or too large."
         raise DataError(msg)
     return value
 
@@ -364,9 +363,10 @@ def _load_unwhitening(loading: _Loading, n_channels: int) -> NDArray[np.float64]
         )
         return None
     matrix = np.asarray(matrix, np.float64)
-    if not np.isfinite(matrix).all():
+    if not (np.abs(matrix) < SIGNAL_MAX).all():
         loading.warn(
-            "The whitening matrix holds values that are not numbers; templates are shown as stored."
+            "The whitening matrix holds values that are no numbers, or too large; templates are "
+            "shown as stored."
         )
         return None
     return None if np.array_equal(matrix, np.eye(n_channels)) else matrix

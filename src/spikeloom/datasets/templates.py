@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 N_CLOSEST_CHANNELS = 12
 """phy's default for the channels on which a template of a dense file is shown."""
 
+SIGNAL_MAX = 1e9
+"""Larger numbers in templates and whitening matrices are damage; of them 0 is made."""
+
 _NO_SIGNAL = 1e-6
 """A sparse channel below this share of the template's largest value carries no signal."""
 
@@ -133,7 +136,9 @@ class TemplateSet:
         """Return channels and waveform (n_samples, n_channels); None without any channel."""
         if not 0 <= template_id < self.n_templates:
             return None
-        stored = np.nan_to_num(np.asarray(self.stored[template_id], np.float32))
+        told = np.asarray(self.stored[template_id])
+        # Compared so that NaN, which is no signal either, becomes 0, too.
+        stored: NDArray[Any] = np.where(np.abs(told) < SIGNAL_MAX, told, 0).astype(np.float32)
         if self.stored_channels is None:
             channels = np.arange(self.n_channels)
             matrix = self.unwhitening
@@ -199,6 +204,7 @@ def cosine(rows: NDArray[np.float32]) -> NDArray[np.float32]:
            [0.71, 1.  , 0.  ],
            [0.  , 0.  , 1.  ]], dtype=float32)
     """
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    # Squares of large values are beyond float32.
+    norms = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))[:, np.newaxis]
     unit = np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0)
     return np.asarray(np.clip(unit @ unit.T, 0, 1), np.float32)

@@ -25,6 +25,9 @@ from .kwik_files import (
 from .nwb_units import (
     add_units_to_nwbfile as add_units_to_nwbfile,
 )
+from .recording_to_nwb import (
+    export_recording_to_nwb as export_recording_to_nwb,
+)
 from .sorting_to_alf import (
     write_alf_sorting as write_alf_sorting,
 )

@@ -1,24 +1,13 @@
 """Write a sorting, or an analyzer, as an NWB file (Neurodata Without Borders)."""
 
-import uuid
-import warnings
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import h5py
-
-from spikeloom.errors import ParameterError
 from spikeloom.exporters.analyzer_copies import refuse_sources_inside
-from spikeloom.exporters.nwb_units import add_units_to_nwbfile, require_pynwb
+from spikeloom.exporters.nwb_sessions import check_nwb_target, saved_session, session_file
+from spikeloom.exporters.nwb_units import add_units_to_nwbfile
 from spikeloom.exporters.unit_columns import sorting_and_analyzer
-from spikeloom.storage.staged_saves import refuse_taken, staged_save
-
-if TYPE_CHECKING:
-    from spikeloom.analyzer.analyzer import SortingAnalyzer
-
-_NO_START = datetime(1970, 1, 1, tzinfo=UTC)
-"""What stands for a start that nobody knows."""
 
 
 def export_to_nwb(
@@ -74,6 +63,7 @@ def export_to_nwb(
     Examples
     --------
     >>> import tempfile
+    >>> from datetime import UTC
     >>> from spikeloom.core.numpy_sorting import NumpySorting
     >>> sorting = NumpySorting.from_unit_dict({"a": [300, 600], "b": [450]}, 30000.0)
     >>> path = Path(tempfile.mkdtemp()) / "units.nwb"
@@ -83,39 +73,12 @@ def export_to_nwb(
     ...     file.read().units["spike_times"][0]
     array([0.01, 0.02])
     """
-    pynwb = require_pynwb()
     _, analyzer = sorting_and_analyzer(sorting_analyzer_or_sorting)
     target = Path(nwb_file_path).absolute()
-    _check_target(target, analyzer, replaces=remove_if_exists)
-    if nwbfile is None:
-        if session_start_time is None:
-            warnings.warn(
-                "NWB files say when the session began, which is not known: 1970-01-01 is written. "
-                "Pass session_start_time=datetime(...).",
-                stacklevel=2,
-            )
-        nwbfile = pynwb.NWBFile(
-            session_description=session_description,
-            identifier=identifier or str(uuid.uuid4()),
-            session_start_time=session_start_time or _NO_START,
-        )
-    elif session_start_time is not None or identifier is not None:
-        msg = "nwbfile says itself when its session began and what its identifier is: pass one."
-        raise ParameterError(msg)
-    add_units_to_nwbfile(sorting_analyzer_or_sorting, nwbfile)
-    with (
-        staged_save(target, overwrite=remove_if_exists) as staging,
-        # pynwb would warn that the name of the file, while it is written, is not one of NWB.
-        h5py.File(staging.path, "w") as file,
-        pynwb.NWBHDF5IO(mode="w", file=file) as writer,
-    ):
-        writer.write(nwbfile)
-
-
-def _check_target(target: Path, analyzer: "SortingAnalyzer | None", *, replaces: bool) -> None:
-    refuse_taken(target, overwrite=replaces)
-    if target.is_dir():
-        msg = f"{target} is a folder; give the path of a file."
-        raise ParameterError(msg)
+    check_nwb_target(target, replaces=remove_if_exists)
     if target.exists() and analyzer is not None:
         refuse_sources_inside(analyzer, target)
+    file = session_file(nwbfile, session_start_time, identifier, session_description)
+    add_units_to_nwbfile(sorting_analyzer_or_sorting, file)
+    with saved_session(file, target, overwrite=remove_if_exists):
+        pass  # there is nothing to fill

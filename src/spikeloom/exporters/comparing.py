@@ -12,10 +12,10 @@ from spikeloom.core.events import BaseEvent
 from spikeloom.core.recording import BaseRecording
 from spikeloom.core.snippets import BaseSnippets
 from spikeloom.core.sorting import BaseSorting
+from spikeloom.core.times import are_same
+from spikeloom.exporters import losses
 
 _CHUNK_BYTES = 1 << 26
-
-_N_NAMES_SHOWN = 8
 
 
 @dataclass
@@ -90,6 +90,32 @@ def _compare_recordings(
         return
     if copy.dtype != source.dtype:
         found.faults.append(f"traces are {copy.dtype} instead of {source.dtype}")
+    _compare_traces(source, copy, found, on_progress)
+    if not np.array_equal(source.channel_ids.astype(str), copy.channel_ids.astype(str)):
+        found.notes.append(losses.CHANNEL_IDS)
+    _compare_starts(source, copy, found)
+    if source.has_any_time_vector() and not all(
+        are_same(one.times, other.times, one.get_num_samples())
+        for one, other in zip(source.segments, copy.segments, strict=True)
+    ):
+        found.notes.append(losses.TIMES)
+    if source.has_probe() and not (
+        copy.has_channel_location()
+        and np.allclose(
+            np.asarray(source.get_channel_locations())[:, :2],
+            np.asarray(copy.get_channel_locations())[:, :2],
+        )
+    ):
+        found.notes.append(losses.POSITIONS)
+    _compare_properties(source, copy, found, range(source.get_num_channels()))
+
+
+def _compare_traces(
+    source: BaseRecording,
+    copy: BaseRecording,
+    found: Differences,
+    on_progress: Callable[[float], None] | None,
+) -> None:
     n_done, n_all = 0, max(1, source.get_total_samples())
     row_bytes = max(1, source.get_num_channels() * source.dtype.itemsize)
     step = max(1, _CHUNK_BYTES // row_bytes)
@@ -108,18 +134,6 @@ def _compare_recordings(
             n_done += stop - start
             if on_progress is not None:
                 on_progress(n_done / n_all)
-    if not np.array_equal(source.channel_ids.astype(str), copy.channel_ids.astype(str)):
-        found.notes.append("channel ids are not kept")
-    _compare_starts(source, copy, found)
-    if source.has_probe() and not (
-        copy.has_channel_location()
-        and np.allclose(
-            np.asarray(source.get_channel_locations())[:, :2],
-            np.asarray(copy.get_channel_locations())[:, :2],
-        )
-    ):
-        found.notes.append("positions of channels are not kept")
-    _compare_properties(source, copy, found, range(source.get_num_channels()))
 
 
 def _compare_starts(source: Any, copy: Any, found: Differences) -> None:
@@ -128,7 +142,7 @@ def _compare_starts(source: Any, copy: Any, found: Differences) -> None:
         for k in range(source.get_num_segments())
     ]
     if any(not np.isclose(first, second, rtol=0, atol=1e-9) for first, second in starts):
-        found.notes.append("the start of segments in seconds is not kept")
+        found.notes.append(losses.START)
 
 
 def _compare_sortings(source: BaseSorting, copy: BaseSorting, found: Differences) -> None:
@@ -136,12 +150,12 @@ def _compare_sortings(source: BaseSorting, copy: BaseSorting, found: Differences
     order = _matching_units(source, copy)
     if order is None:
         found.faults.append(
-            f"units are {_shown(copy.unit_ids.tolist())} instead of "
-            f"{_shown(source.unit_ids.tolist())}"
+            f"units are {losses.shown(copy.unit_ids.tolist())} instead of "
+            f"{losses.shown(source.unit_ids.tolist())}"
         )
         return
     if not np.array_equal(source.unit_ids, copy.unit_ids[order]):
-        found.notes.append("ids of units are others")
+        found.notes.append(losses.UNIT_IDS)
     one, other = source.spike_table(), copy.spike_table()
     positions = np.empty(len(order), np.int64)
     positions[order] = np.arange(len(order))
@@ -176,7 +190,7 @@ def _matching_units(source: BaseSorting, copy: BaseSorting) -> NDArray[np.int64]
 
 def _compare_events(source: BaseEvent, copy: BaseEvent, found: Differences) -> None:
     if source.channel_ids.tolist() != copy.channel_ids.tolist():
-        found.faults.append(f"event channels are {_shown(copy.channel_ids.tolist())}")
+        found.faults.append(f"event channels are {losses.shown(copy.channel_ids.tolist())}")
         return
     for k in range(source.get_num_segments()):
         for channel_id in source.channel_ids.tolist():
@@ -209,10 +223,7 @@ def _compare_properties(
             missing.append(str(key))
         elif values is not None and not _are_same_values(values, copied[rows]):
             changed.append(str(key))
-    if missing:
-        found.notes.append(f"properties are not kept: {_shown(missing)}")
-    if changed:
-        found.notes.append(f"properties are written otherwise: {_shown(changed)}")
+    found.notes += [*losses.lost_properties(missing), *losses.changed_properties(changed)]
 
 
 def _are_same_values(values: NDArray[Any], copied: NDArray[Any]) -> bool:
@@ -223,9 +234,3 @@ def _are_same_values(values: NDArray[Any], copied: NDArray[Any]) -> bool:
 
 def _are_equal(one: NDArray[Any], other: NDArray[Any]) -> bool:
     return bool(np.array_equal(one, other, equal_nan=one.dtype.kind == "f"))
-
-
-def _shown(values: list[Any]) -> str:
-    listed = ", ".join(str(value) for value in values[:_N_NAMES_SHOWN])
-    more = len(values) - _N_NAMES_SHOWN
-    return f"{listed} and {more} more" if more > 0 else listed or "none"

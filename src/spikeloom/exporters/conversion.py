@@ -62,6 +62,10 @@ class ConversionPlan:
     obstacles: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
 
+    def says(self, note: str) -> bool:
+        """Return whether it is said that something will be otherwise."""
+        return any(change.startswith(note) for change in self.changes)
+
 
 @dataclass(frozen=True)
 class Conversion:
@@ -72,7 +76,7 @@ class Conversion:
     checksums: dict[str, str] = field(default_factory=dict)
     """SHA-256 of each file, by its path relative to the folder of the target."""
     notes: tuple[str, ...] = ()
-    """What the format has no place for, found by comparing."""
+    """What else the format has no place for, found by comparing."""
 
     def format_checksums(self) -> str:
         """Return the checksums as ``sha256sum`` writes, and checks, them."""
@@ -184,6 +188,7 @@ def convert(
 
     Examples
     --------
+    >>> import tempfile
     >>> from spikeloom.core.numpy_sorting import NumpySorting
     >>> sorting = NumpySorting.from_unit_dict({"a": [10, 30], "b": [20]}, 30000.0)
     >>> done = convert(sorting, Path(tempfile.mkdtemp()) / "sorting.npz")
@@ -220,7 +225,8 @@ def convert(
             if path.is_file()
         }
         _move(folder, plan.target.parent, overwrite=overwrite)
-    return Conversion(plan, checksums, tuple(found.notes))
+    notes = (note for note in found.notes if not plan.says(note))
+    return Conversion(plan, checksums, tuple(notes))
 
 
 def _say_nothing(text: str) -> None:

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikeloom import __version__
-from spikeloom.core.hdf5_writing import write_to_h5_dataset_format
 from spikeloom.core.recording import BaseRecording
+from spikeloom.core.writing import write_into_array
+from spikeloom.engine.options import JobOptions, job_options
 from spikeloom.errors import ParameterError
 from spikeloom.extractors.kwik_contents import MAIN, KwikRecording
 from spikeloom.extractors.kwik_file import KWIK_VERSION
@@ -78,6 +79,7 @@ def write_kwik(
     kk2_metadata: Mapping[str, Any] | None = None,
     events: Mapping[str, Mapping[str, ArrayLike]] | None = None,
     overwrite: bool = False,
+    **job_kwargs: Any,
 ) -> Path:
     """Write a Kwik dataset: ``.kwik`` and ``.kwx``, and ``.raw.kwd`` if there are raw data.
 
@@ -101,6 +103,8 @@ def write_kwik(
         length, which become custom data.
     overwrite : bool, default False
         Replace files that are there.
+    **job_kwargs
+        Job options, for reading the raw data.
 
     Returns
     -------
@@ -169,7 +173,7 @@ def write_kwik(
             with h5py.File(files[2], "w") as file:
                 _write_head(file, path)
                 _write_recordings(file, listed, is_raw=True)
-                _write_traces(file, listed, raw_recording)
+                _write_traces(file, listed, raw_recording, job_options(**job_kwargs))
     return path
 
 
@@ -247,7 +251,7 @@ def _listed(
     first, listed = 0, []
     for k in range(n_segments):
         start_s = first / sampling_frequency
-        if raw.get_segment_t_starts() is not None:
+        if raw.get_segment_t_starts() is not None or raw.has_time_vector(k):
             start_s = raw.get_start_time(k)
         given = recordings[k] if recordings else KwikRecording(k, f"recording_{k}")
         listed.append(
@@ -368,7 +372,9 @@ def _write_recordings(
             write_attributes(raw, {name: place for name, place in places.items() if place})
 
 
-def _write_traces(file: h5py.File, recordings: Sequence[KwikRecording], raw: BaseRecording) -> None:
+def _write_traces(
+    file: h5py.File, recordings: Sequence[KwikRecording], raw: BaseRecording, options: JobOptions
+) -> None:
     for k, recording in enumerate(recordings):
         node = file[f"recordings/{recording.index}"]
         write_attribute(node, "bit_depth", raw.dtype.itemsize * 8)
@@ -376,9 +382,8 @@ def _write_traces(file: h5py.File, recordings: Sequence[KwikRecording], raw: Bas
             # Where Open Ephys notes the microvolts of a step.
             gains = np.asarray(raw.get_channel_gains(), np.float64)
             write_attribute(node.create_group("application_data"), "channel_bit_volts", gains)
-        write_to_h5_dataset_format(
-            raw, f"recordings/{recording.index}/data", segment_index=k, file_handle=file
-        )
+        stored = node.create_dataset("data", raw.get_shape(k), raw.dtype)
+        write_into_array(raw, k, stored, options=options)
 
 
 def _write_events(file: h5py.File, events: Mapping[str, Mapping[str, ArrayLike]]) -> None:

@@ -1,15 +1,13 @@
-"""Channels of an analyzer as the electrodes of an NWB file: where they are, and on which probe."""
+"""Channels of a recording as the electrodes of an NWB file: where they are, and on which probe."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.analyzer.recording_info import RecordingInfo
 from spikeloom.core.probes import contact_vector
 from spikeloom.errors import ParameterError
-
-if TYPE_CHECKING:
-    from spikeloom.analyzer.analyzer import SortingAnalyzer
 
 CHANNEL_NAME = "channel_name"
 """Column with the ids of channels."""
@@ -20,15 +18,15 @@ _OF_PROBE = frozenset({"contact_vector", "location", "location_x", "location_y",
 """Properties of channels that columns of their own say."""
 
 
-def electrode_rows(nwbfile: Any, analyzer: "SortingAnalyzer") -> NDArray[np.int64]:
+def electrode_rows(nwbfile: Any, info: RecordingInfo) -> NDArray[np.int64]:
     """Return the row of each channel in the table of electrodes, which is filled if it is empty.
 
     Parameters
     ----------
     nwbfile : pynwb.NWBFile
         To look in, or to add to.
-    analyzer : SortingAnalyzer
-        What has channels.
+    info : RecordingInfo
+        What is known of the channels.
 
     Returns
     -------
@@ -40,9 +38,9 @@ def electrode_rows(nwbfile: Any, analyzer: "SortingAnalyzer") -> NDArray[np.int6
         If the file has electrodes already, and these are not the channels.
     """
     if nwbfile.electrodes is not None and len(nwbfile.electrodes):
-        return _known_rows(nwbfile.electrodes, analyzer.channel_ids.astype(str).tolist())
-    _add_electrodes(nwbfile, analyzer)
-    return np.arange(analyzer.get_num_channels(), dtype=np.int64)
+        return _known_rows(nwbfile.electrodes, info.channel_ids.astype(str).tolist())
+    _add_electrodes(nwbfile, info)
+    return np.arange(len(info.channel_ids), dtype=np.int64)
 
 
 def _known_rows(electrodes: Any, names: list[str]) -> NDArray[np.int64]:
@@ -61,14 +59,14 @@ def _known_rows(electrodes: Any, names: list[str]) -> NDArray[np.int64]:
     return np.array([places[name] for name in names], np.int64)
 
 
-def _add_electrodes(nwbfile: Any, analyzer: "SortingAnalyzer") -> None:
-    groups = _groups(nwbfile, analyzer)
-    areas = analyzer.get_recording_property("brain_area")
-    columns = _columns(analyzer)
-    positions = _positions(analyzer)
+def _add_electrodes(nwbfile: Any, info: RecordingInfo) -> None:
+    groups = _groups(nwbfile, info)
+    areas = info.properties.get("brain_area")
+    columns = _columns(info)
+    positions = _positions(info)
     for name, (description, _) in columns.items():
         nwbfile.add_electrode_column(name=name, description=description)
-    for k in range(analyzer.get_num_channels()):
+    for k in range(len(info.channel_ids)):
         nwbfile.add_electrode(
             group=groups[k],
             location=_UNKNOWN if areas is None else str(areas[k]) or _UNKNOWN,
@@ -77,29 +75,29 @@ def _add_electrodes(nwbfile: Any, analyzer: "SortingAnalyzer") -> None:
         )
 
 
-def _positions(analyzer: "SortingAnalyzer") -> dict[str, NDArray[np.float64]]:
-    if analyzer.recording_info.probegroup is None:
+def _positions(info: RecordingInfo) -> dict[str, NDArray[np.float64]]:
+    if info.probegroup is None:
         return {}
-    positions_um = np.asarray(analyzer.get_channel_locations(), np.float64)
+    positions_um = np.asarray(info.get_channel_locations(), np.float64)
     return {
         f"rel_{axis}": positions_um[:, k] for k, axis in enumerate("xyz"[: len(positions_um.T)])
     }
 
 
-def _columns(analyzer: "SortingAnalyzer") -> dict[str, tuple[str, list[Any]]]:
+def _columns(info: RecordingInfo) -> dict[str, tuple[str, list[Any]]]:
     """Return description and values of our own columns of electrodes, by name."""
-    names = analyzer.channel_ids.astype(str).tolist()
+    names = info.channel_ids.astype(str).tolist()
     columns: dict[str, tuple[str, list[Any]]] = {CHANNEL_NAME: ("Id of the channel.", names)}
-    if analyzer.recording_info.probegroup is not None:
-        vector = contact_vector(analyzer.get_probegroup())
+    if info.probegroup is not None:
+        vector = contact_vector(info.probegroup)
         for key, column, description in (
             ("contact_ids", "contact_name", "Id of the contact on its probe."),
             ("shank_ids", "shank_name", "Id of the shank on its probe."),
         ):
             if key in (vector.dtype.names or ()) and any(vector[key].astype(str) != ""):
                 columns[column] = (description, vector[key].astype(str).tolist())
-    for key in analyzer.get_recording_property_keys():
-        values = np.asarray(analyzer.get_recording_property(key))
+    for key, given in info.properties.items():
+        values = np.asarray(given)
         if key in _OF_PROBE or values.ndim != 1 or values.dtype.names is not None:
             continue
         column = "channel_group" if key == "group" else key.replace("/", "_").replace(":", "_")
@@ -109,13 +107,13 @@ def _columns(analyzer: "SortingAnalyzer") -> dict[str, tuple[str, list[Any]]]:
     return columns
 
 
-def _groups(nwbfile: Any, analyzer: "SortingAnalyzer") -> list[Any]:
+def _groups(nwbfile: Any, info: RecordingInfo) -> list[Any]:
     """Add a device for each probe, and a group for each of its shanks; return that of each."""
-    n_channels = analyzer.get_num_channels()
-    if analyzer.recording_info.probegroup is None:
+    n_channels = len(info.channel_ids)
+    if info.probegroup is None:
         device = _device(nwbfile, "probe", "Of which nothing is known.", None)
         return [_group(nwbfile, device, "electrodes")] * n_channels
-    group = analyzer.get_probegroup()
+    group = info.probegroup
     vector = contact_vector(group)
     shanks = np.full(n_channels, "", object)
     if "shank_ids" in (vector.dtype.names or ()):

@@ -13,6 +13,7 @@ from spikeloom.core.unit_conversion import samples_to_ms
 from spikeloom.errors import ParameterError
 from spikeloom.exporters.common_times import CommonTimes, common_times
 from spikeloom.exporters.nwb_electrodes import electrode_rows
+from spikeloom.exporters.nwb_sessions import require_pynwb
 from spikeloom.exporters.unit_columns import (
     UnitColumn,
     location_columns,
@@ -20,7 +21,6 @@ from spikeloom.exporters.unit_columns import (
     property_columns,
     sorting_and_analyzer,
 )
-from spikeloom.optional import require
 
 if TYPE_CHECKING:
     from spikeloom.analyzer.analyzer import SortingAnalyzer
@@ -29,13 +29,6 @@ if TYPE_CHECKING:
 VOLTS_PER_uV = 1e-6
 
 _SEGMENTS = "segments"
-
-_FEATURE = "Writing NWB files"
-
-
-def require_pynwb() -> Any:
-    """Return pynwb; raises MissingDependencyError if it is not installed."""
-    return require("pynwb", feature=_FEATURE, extra="nwb")
 
 
 def add_units_to_nwbfile(
@@ -130,7 +123,7 @@ class _UnitsTable:
 
     def add(self, name: str, description: str, values: NDArray[Any]) -> None:
         """Add a column with a value, or an array of the same shape, for each unit."""
-        common = require_pynwb_common()
+        common = require_pynwb("hdmf.common")
         data = values if values.dtype.kind in "biuf" else values.tolist()
         self._names.append(name)
         self._columns.append(common.VectorData(name=name, description=description, data=data))
@@ -139,7 +132,7 @@ class _UnitsTable:
         self, name: str, description: str, rows: list[NDArray[Any]], table: Any = None
     ) -> None:
         """Add a column with as many values for a unit as it has; perhaps rows of a table."""
-        common = require_pynwb_common()
+        common = require_pynwb("hdmf.common")
         data = np.concatenate(rows)
         options = {"name": name, "description": description, "data": data}
         if table is None:
@@ -154,19 +147,14 @@ class _UnitsTable:
     def taken(self) -> set[str]:
         """Return names that no other column may have."""
         # Those of attributes would be columns that cannot be reached as such.
-        return {*self._names, *dir(require("pynwb.misc", feature=_FEATURE, extra="nwb").Units)}
+        return {*self._names, *dir(require_pynwb("pynwb.misc").Units)}
 
     def units(self, **settings: Any) -> Any:
         """Return the table."""
-        common = require_pynwb_common()
+        common = require_pynwb("hdmf.common")
         ids = common.ElementIdentifiers(name="id", data=self._ids)
-        misc = require("pynwb.misc", feature=_FEATURE, extra="nwb")
+        misc = require_pynwb("pynwb.misc")
         return misc.Units(id=ids, columns=self._columns, colnames=self._names, **settings)
-
-
-def require_pynwb_common() -> Any:
-    """Return the module of pynwb's tables; raises MissingDependencyError if there is none."""
-    return require("hdmf.common", feature=_FEATURE, extra="nwb")
 
 
 # -- what is in the table --------------------------------------------------------------------
@@ -183,7 +171,7 @@ def _add_times(table: _UnitsTable, times: CommonTimes) -> None:
 
 def _add_templates(table: _UnitsTable, nwbfile: Any, analyzer: "SortingAnalyzer") -> dict[str, Any]:
     """Add electrodes and templates; return settings of the table."""
-    rows = electrode_rows(nwbfile, analyzer)
+    rows = electrode_rows(nwbfile, analyzer.recording_info)
     n_units = analyzer.get_num_units()
     about = "All channels of the recording, in the order of the channels of waveforms."
     table.add_ragged("electrodes", about, [rows] * n_units, nwbfile.electrodes)
@@ -254,7 +242,7 @@ def _add_segments(nwbfile: Any, times: CommonTimes) -> None:
     """Say where segments are, unless the file says so already or nobody knows."""
     if not times.has_durations or (nwbfile.intervals and _SEGMENTS in nwbfile.intervals):
         return
-    epoch = require("pynwb.epoch", feature=_FEATURE, extra="nwb")
+    epoch = require_pynwb("pynwb.epoch")
     table = epoch.TimeIntervals(name=_SEGMENTS, description="Segments of the recording.")
     table.add_column("segment_index", "Position of the segment.")
     table.add_column("own_start_time", "Start by the time of the segment itself, in seconds.")

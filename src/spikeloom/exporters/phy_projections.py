@@ -27,7 +27,23 @@ def write_projections(
 ) -> None:
     """Write the features of all spikes on the channels of their units.
 
-    They are written through a memory map, in one pass over the recording.
+    They are written through a memory map, in one pass over the recording; arguments are those of
+    `projection_task`, and job options.
+    """
+    (features,) = run_chunk_tasks(
+        analyzer.recording,
+        [projection_task(analyzer, mask, path)],
+        in_uV=analyzer.return_in_uV,
+        options=job_options(**job_kwargs),
+        job_name="project all spikes",
+    )
+    features.flush()
+
+
+def projection_task(
+    analyzer: "SortingAnalyzer", mask: NDArray[np.bool_], path: Path
+) -> ProjectionTask:
+    """Return what writes the features of all spikes on the channels of their units.
 
     Parameters
     ----------
@@ -38,8 +54,6 @@ def write_projections(
     path : Path
         Numpy file to write, of shape (n_spikes, n_components, n_columns): the channels of a unit,
         from the lowest on; zero in columns behind them.
-    **job_kwargs
-        Job options.
     """
     extension = _with_models(analyzer)
     waveforms: Any = analyzer.get_extension("waveforms")
@@ -47,23 +61,14 @@ def write_projections(
     columns = np.where(mask, np.cumsum(mask, axis=1) - 1, -1)
     table = analyzer.sorting.spike_table()
     shape = (table.n_spikes, extension._n_components, int(columns.max()) + 1)
-    features = np.lib.format.open_memmap(path, "w+", extension._dtype, shape)
-    task = ProjectionTask(
+    return ProjectionTask(
         table,
         (int(waveforms.nbefore), int(waveforms.nafter)),
         columns,
         np.ascontiguousarray(weights),
         np.ascontiguousarray(offsets),
-        features,
+        np.lib.format.open_memmap(path, "w+", extension._dtype, shape),
     )
-    run_chunk_tasks(
-        analyzer.recording,
-        [task],
-        in_uV=analyzer.return_in_uV,
-        options=job_options(**job_kwargs),
-        job_name="project all spikes",
-    )
-    features.flush()
 
 
 def padded_channels(mask: NDArray[np.bool_], locations: NDArray[np.floating]) -> NDArray[np.int64]:

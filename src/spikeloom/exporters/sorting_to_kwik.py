@@ -1,5 +1,6 @@
 """Write a sorting, or an analyzer, as a Kwik dataset."""
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,12 @@ from spikeloom.analyzer.analyzer import SortingAnalyzer
 from spikeloom.core.recording import BaseRecording
 from spikeloom.core.sorting import BaseSorting
 from spikeloom.errors import ParameterError
+from spikeloom.exporters.analyzer_copies import working_copy
+from spikeloom.exporters.kwik_features import SpikeFeatures, compute_kwik_features
 from spikeloom.exporters.kwik_files import KwikChannelGroupData, write_kwik
 from spikeloom.extractors.kwik_contents import DEFAULT_CLUSTER_GROUPS, ORIGINAL, KwikRecording
+from spikeloom.storage.staged_folder import folder_beside
+from spikeloom.storage.staged_saves import refuse_taken
 
 _GROUP = "group"
 _QUALITY = "quality"
@@ -25,8 +30,10 @@ def export_to_kwik(
     recording: BaseRecording | None = None,
     *,
     copy_binary: bool = True,
+    compute_pc_features: bool = True,
     metadata: Mapping[str, Any] | None = None,
     overwrite: bool = False,
+    **job_kwargs: Any,
 ) -> Path:
     """Write a sorting as a Kwik dataset, which klusta, phy and KlustaViewa open.
 
@@ -38,14 +45,18 @@ def export_to_kwik(
     file_path : str or Path
         The ``.kwik`` file; the others get its name.
     recording : BaseRecording, optional
-        The recording that was sorted; that of the analyzer, or the registered one, by default. It
-        tells channels and positions; its property ``group`` tells channel groups.
+        The raw data; those of the analyzer, or the registered ones, by default. It tells channels
+        and positions; its property ``group`` tells channel groups.
     copy_binary : bool, default True
         Write the traces to the ``.raw.kwd`` file.
+    compute_pc_features : bool, default True
+        Write features and masks of all spikes of an analyzer to the ``.kwx`` file.
     metadata : mapping, optional
         Parameters of spike detection and of the filter for waveforms, as in PRM files.
     overwrite : bool, default False
         Replace files that are there.
+    **job_kwargs
+        Job options, for features, masks and the raw data.
 
     Returns
     -------
@@ -55,7 +66,8 @@ def export_to_kwik(
     Raises
     ------
     ParameterError
-        If units are of channel groups that the recording does not have.
+        If units are of channel groups that the recording does not have, the recording has other
+        channels than the analyzer, or `metadata` say what cannot be.
     WriteError
         If a file is there already, or cannot be written.
 
@@ -63,6 +75,14 @@ def export_to_kwik(
     -----
     Clusters have the numbers that units had in the file that they were read from, else their ids if
     these are whole numbers, else they are counted from 0.
+
+    Features are projections on the principal components of the analyzer by channel, on all channels
+    of the channel group; three, not whitened, are computed if it has none. It is not changed. Masks
+    are klusta's: 0 where the peak of a spike is at ``threshold_weak_std_factor`` times the standard
+    deviation of the noise or below, 1 at ``threshold_strong_std_factor``, which `metadata` can set;
+    and 0 on channels that are not the unit's in a sparse analyzer. Without a recording there are
+    none. Waveforms are those of the raw data; the filter for them is switched off if the recording
+    says that it is filtered.
 
     Examples
     --------
@@ -75,42 +95,98 @@ def export_to_kwik(
     ['example.kwik', 'example.kwx', 'example.raw.kwd']
     """
     spikes, raw = _sources(sorting, recording)
-    clusters = _cluster_numbers(spikes)
-    unit_groups = _unit_groups(spikes)
     channel_groups = _channel_groups(spikes, raw)
-    unknown = set(unit_groups.tolist()) - set(channel_groups)
+    unknown = set(_unit_groups(spikes).tolist()) - set(channel_groups)
     if unknown:
         msg = (
             f"Units are of the channel groups {sorted(unknown)}, but the recording has channels of "
             f"groups {sorted(channel_groups)}."
         )
         raise ParameterError(msg)
-    table = spikes.spike_table()
-    parts = {}
-    for number, channels in channel_groups.items():
-        units = np.flatnonzero(unit_groups == number)
-        rows = np.flatnonzero(np.isin(table.unit_index, units))
-        labelled = clusters[table.unit_index[rows]]
-        groups, names = _cluster_groups(spikes, units, clusters)
-        parts[number] = KwikChannelGroupData(
-            channels=channels,
-            time_samples=table.sample_index[rows],
-            recording_numbers=table.segment_index()[rows] if rows.size else rows,
-            clusterings={"main": labelled, ORIGINAL: labelled},
-            cluster_groups=groups,
-            group_names=names,
-            labels=_labels(spikes, units, clusters),
-            positions_um=_positions(raw, channels),
-            channel_names=_channel_names(raw, channels),
+    path = Path(file_path).absolute()
+    refuse_taken(path, overwrite=overwrite)  # before much is computed
+    parameters = dict(metadata or {})
+    if raw is not None and raw.is_filtered():
+        parameters = {"waveform_filter": False, **parameters}
+    with folder_beside(path) as folder:
+        features = None
+        if compute_pc_features and isinstance(sorting, SortingAnalyzer):
+            features = _features(sorting, recording, folder, parameters, job_kwargs)
+        if features is not None:
+            parameters = {**features.parameters, **parameters}
+        parts = {
+            number: _part(spikes, raw, features, number=number, channels=channels)
+            for number, channels in channel_groups.items()
+        }
+        return write_kwik(
+            path,
+            parts,
+            sampling_frequency=spikes.sampling_frequency,
+            recordings=() if raw is not None and copy_binary else _recordings(spikes, raw),
+            raw_recording=raw if copy_binary else None,
+            metadata=parameters,
+            overwrite=overwrite,
+            **job_kwargs,
         )
-    return write_kwik(
-        file_path,
-        parts,
-        sampling_frequency=spikes.sampling_frequency,
-        recordings=() if raw is not None and copy_binary else _recordings(spikes, raw),
-        raw_recording=raw if copy_binary else None,
-        metadata=metadata,
-        overwrite=overwrite,
+
+
+def _part(
+    sorting: BaseSorting,
+    recording: BaseRecording | None,
+    features: SpikeFeatures | None,
+    *,
+    number: int,
+    channels: NDArray[np.int64],
+) -> KwikChannelGroupData:
+    """Return what is written of a channel group."""
+    table, clusters = sorting.spike_table(), _cluster_numbers(sorting)
+    units = np.flatnonzero(_unit_groups(sorting) == number)
+    rows = np.flatnonzero(np.isin(table.unit_index, units))
+    labelled = clusters[table.unit_index[rows]]
+    groups, names = _cluster_groups(sorting, units, clusters)
+    known = (None, None) if features is None else features.of(rows, channels.size)
+    return KwikChannelGroupData(
+        channels=channels,
+        time_samples=table.sample_index[rows],
+        recording_numbers=table.segment_index()[rows] if rows.size else rows,
+        clusterings={"main": labelled, ORIGINAL: labelled},
+        cluster_groups=groups,
+        group_names=names,
+        labels=_labels(sorting, units, clusters),
+        positions_um=_positions(recording, channels),
+        channel_names=_channel_names(recording, channels),
+        features=known[0],
+        masks=known[1],
+    )
+
+
+def _features(
+    analyzer: SortingAnalyzer,
+    recording: BaseRecording | None,
+    folder: Path,
+    metadata: Mapping[str, Any],
+    job_kwargs: Mapping[str, Any],
+) -> SpikeFeatures | None:
+    """Return features and masks of all spikes; None if there are no spikes, or no recording."""
+    copy = working_copy(analyzer)
+    has_own = copy.has_recording() or copy.has_temporary_recording()
+    if recording is not None and recording.channel_ids.tolist() != copy.channel_ids.tolist():
+        msg = "The recording has other channels than the analyzer, whose features are written."
+        raise ParameterError(msg)
+    if recording is not None and not has_own:
+        copy.set_temporary_recording(recording)
+    elif not has_own:
+        message = f"The dataset will have no features. {analyzer.why_no_recording()}"
+        warnings.warn(message, stacklevel=3)
+        return None
+    if not analyzer.sorting.count_total_num_spikes():
+        return None
+    channel_groups = _channel_groups(analyzer.sorting, copy.recording)
+    unit_channels = np.zeros((analyzer.get_num_units(), analyzer.get_num_channels()), bool)
+    for unit, number in enumerate(_unit_groups(analyzer.sorting).tolist()):
+        unit_channels[unit, channel_groups[number]] = True
+    return compute_kwik_features(
+        copy, unit_channels, folder, metadata=metadata, job_kwargs=job_kwargs
     )
 
 
@@ -156,7 +232,8 @@ def _channel_groups(
         present = np.unique(_unit_groups(sorting)).tolist() or [0]
         return {number: np.array([k]) for k, number in enumerate(present)}
     groups = np.asarray(recording.get_channel_groups())
-    if not _has_groups(sorting) or groups.dtype.kind not in "iu":
+    is_alone = sorting.get_num_units() and not _has_groups(sorting)
+    if is_alone or groups.dtype.kind not in "iu":
         return {0: np.arange(recording.get_num_channels())}
     return {number: np.flatnonzero(groups == number) for number in np.unique(groups).tolist()}
 

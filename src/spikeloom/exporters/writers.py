@@ -1,11 +1,11 @@
 """The writers of this package, in one table."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikeloom.core.binary import read_binary
 from spikeloom.core.event_folder import FolderEvent
@@ -13,8 +13,11 @@ from spikeloom.core.loading import load
 from spikeloom.core.npz_sorting import NpzSortingExtractor, read_npz_sorting
 from spikeloom.core.numpy_sorting import NumpySorting
 from spikeloom.core.recording import BaseRecording
+from spikeloom.core.segments import append_recordings
 from spikeloom.core.sorting import BaseSorting
-from spikeloom.core.writing import write_binary_recording
+from spikeloom.core.writing import write_binary_recording, write_into_array
+from spikeloom.engine.options import job_options
+from spikeloom.exporters import losses
 from spikeloom.exporters.sorting_to_alf import write_alf_sorting
 from spikeloom.exporters.sorting_to_phy import cluster_numbers, write_phy_sorting
 from spikeloom.exporters.writer_registry import Writer
@@ -26,12 +29,13 @@ from spikeloom.storage.staged_saves import refuse_taken, staged_save
 UNIT_ID = "unit_id"
 """Property with the ids that units had, where a format has numbers of its own for them."""
 
-_CHUNK_BYTES = 1 << 26
-
 _NWB_COLUMNS = ("electrodes", "electrode_group", "obs_intervals", "waveforms")
 """Columns that refer to other tables of a file: properties of these names get others."""
 
-_NO_START = datetime(1970, 1, 1, tzinfo=UTC)
+_JOINING_RECORDINGS = "concatenate_recordings"
+_JOINING_SORTINGS = "concatenate_sortings"
+
+_NO_SESSION_START = "the session began on 1970-01-01, as nobody says when: use {function} to say it"
 
 
 def _save_as(format: str) -> Callable[..., Any]:
@@ -76,19 +80,12 @@ def _read_flat(path: Path, source: BaseRecording) -> BaseRecording:
 def _write_npy(
     recording: BaseRecording, path: Path, *, overwrite: bool = False, **job_kwargs: Any
 ) -> None:
-    del job_kwargs
-    n_samples, n_channels = recording.get_num_samples(0), recording.get_num_channels()
-    with staged_save(
-        path, overwrite=overwrite, needed_bytes=int(recording.get_total_memory_size())
-    ) as staging:
-        shape = (n_samples, n_channels)
+    needed = int(recording.get_total_memory_size())
+    with staged_save(path, overwrite=overwrite, needed_bytes=needed) as staging:
         written = np.lib.format.open_memmap(
-            staging.path, mode="w+", dtype=recording.dtype, shape=shape
+            staging.path, mode="w+", dtype=recording.dtype, shape=recording.get_shape(0)
         )
-        step = max(1, _CHUNK_BYTES // max(1, n_channels * written.dtype.itemsize))
-        for start in range(0, n_samples, step):
-            stop = min(start + step, n_samples)
-            written[start:stop] = recording.get_traces(0, start, stop)
+        write_into_array(recording, 0, written, options=job_options(**job_kwargs))
         written.flush()
         del written  # or its file could not be renamed on Windows
 
@@ -102,10 +99,9 @@ def _write_kwd(
 ) -> None:
     from spikeloom.exporters.sorting_to_kwik import export_to_kwik  # noqa: PLC0415 - h5py
 
-    del job_kwargs
     none: list[dict[int, list[int]]] = [{} for _ in range(recording.get_num_segments())]
     empty = NumpySorting.from_unit_dict(none, recording.sampling_frequency)
-    export_to_kwik(empty, path, recording, overwrite=overwrite)
+    export_to_kwik(empty, path, recording, overwrite=overwrite, **job_kwargs)
 
 
 def _read_kwd(path: Path, source: BaseRecording) -> BaseRecording:
@@ -115,12 +111,71 @@ def _read_kwd(path: Path, source: BaseRecording) -> BaseRecording:
     return read_kwik_recording(path)
 
 
-def _one_segment(what: str) -> Callable[[Any], list[str]]:
+def _write_nwb_traces(
+    recording: BaseRecording, path: Path, *, overwrite: bool = False, **job_kwargs: Any
+) -> None:
+    from spikeloom.exporters.nwb_sessions import NO_START  # noqa: PLC0415 - h5py
+    from spikeloom.exporters.recording_to_nwb import (  # noqa: PLC0415 - h5py
+        export_recording_to_nwb,
+    )
+
+    export_recording_to_nwb(
+        recording, path, remove_if_exists=overwrite, session_start_time=NO_START, **job_kwargs
+    )
+
+
+def _read_nwb_traces(path: Path, source: BaseRecording) -> BaseRecording:
+    from spikeloom.exporters.recording_to_nwb import series_names  # noqa: PLC0415 - h5py
+    from spikeloom.extractors.nwb_recording import read_nwb_recording  # noqa: PLC0415 - h5py
+
+    parts = [
+        read_nwb_recording(path, electrical_series_path=f"acquisition/{name}")
+        for name in series_names(source)
+    ]
+    return parts[0] if len(parts) == 1 else append_recordings(parts)
+
+
+def _nwb_trace_obstacles(recording: BaseRecording) -> list[str]:
+    found = []
+    if recording.has_any_time_vector():
+        found.append(
+            "there is a time for each sample, and NWB has either these or the sampling frequency: "
+            "use export_recording_to_nwb, or recording.reset_times()"
+        )
+    if not recording.get_num_channels() or not all(
+        recording.get_num_samples(k) for k in range(recording.get_num_segments())
+    ):
+        found.append("NWB has no series without channels or samples")
+    return found
+
+
+def _nwb_trace_changes(recording: BaseRecording) -> list[str]:
+    found = [_NO_SESSION_START.format(function="export_recording_to_nwb")]
+    n_segments = recording.get_num_segments()
+    if n_segments > 1:
+        found.append(
+            f"{n_segments} segments become series, acquisition/ElectricalSeries0 and so on: open "
+            "each with electrical_series_path=..., and put them together with append_recordings"
+        )
+    if not recording.has_scaleable_traces():
+        found.append("NWB says how many volts a step is, which is not known: 1 is written")
+    elif np.ptp(np.asarray(recording.get_channel_offsets())):
+        found.append(
+            "NWB has one offset for all channels, and theirs differ: other programs read 0, the "
+            "column offset_to_uV has them"
+        )
+    return found
+
+
+def _one_segment(what: str, joining: str) -> Callable[[Any], list[str]]:
     def obstacles(source: Any) -> list[str]:
         n_segments = source.get_num_segments()
         if n_segments == 1:
             return []
-        return [f"{what} has one segment, and there are {n_segments}"]
+        return [
+            f"{what} has one segment, and there are {n_segments}: put them one behind the other "
+            f"with {joining}, or write each by itself with select_segments([k])"
+        ]
 
     return obstacles
 
@@ -131,12 +186,36 @@ def _whole_numbers(recording: BaseRecording) -> list[str]:
     return [f".raw.kwd files hold int16, and these traces are {recording.dtype}"]
 
 
+def _kwd_properties(recording: BaseRecording) -> list[str]:
+    has_gains = recording.has_scaleable_traces() and not np.any(recording.get_channel_offsets())
+    kept = {"contact_vector", "location", "channel_name", "group"}
+    kept |= {"gain_to_uV", "offset_to_uV"} if has_gains else set()
+    return losses.properties_but(lambda key, _: key in kept)(recording)
+
+
+def _is_nwb_column(key: str, values: NDArray[Any]) -> bool:
+    return key in {"contact_vector", "location"} or (
+        values.ndim == 1 and values.dtype.names is None and values.dtype.kind != "O"
+    )
+
+
 def _bare(recording: BaseRecording) -> list[str]:
     return [
         "only the traces are kept: note sampling_frequency="
         f"{recording.sampling_frequency:g}, num_channels={recording.get_num_channels()}, "
-        f"dtype={str(recording.dtype)!r}, and gains, offsets and the probe"
+        f"dtype={str(recording.dtype)!r}, and gains, offsets and the probe",
+        *losses.starts(recording),
+        *losses.times(recording),
+        *losses.positions(recording),
+        *losses.properties_but(lambda *_: False)(recording),
+        *_without_ids(recording),
     ]
+
+
+def _without_ids(recording: BaseRecording) -> list[str]:
+    numbers = np.arange(recording.get_num_channels())
+    are_numbers = np.array_equal(recording.channel_ids.astype(str), numbers.astype(str))
+    return [] if are_numbers else [losses.CHANNEL_IDS]
 
 
 # -- sortings --------------------------------------------------------------------------------
@@ -182,7 +261,7 @@ def _is_renumbered(sorting: BaseSorting) -> bool:
 def _renumbered(sorting: BaseSorting) -> list[str]:
     if not _is_renumbered(sorting):
         return []
-    return [f"units get numbers; their ids are kept as the property {UNIT_ID}"]
+    return [f"{losses.UNIT_IDS}: units get numbers, and their ids are the property {UNIT_ID}"]
 
 
 def _have_spikes(sorting: BaseSorting) -> list[str]:
@@ -197,6 +276,7 @@ def _write_nwb(
     sorting: BaseSorting, path: Path, *, overwrite: bool = False, **job_kwargs: Any
 ) -> None:
     from spikeloom.exporters.analyzer_to_nwb import export_to_nwb  # noqa: PLC0415 - pynwb
+    from spikeloom.exporters.nwb_sessions import NO_START  # noqa: PLC0415 - h5py
 
     del job_kwargs
     named = sorting
@@ -206,7 +286,7 @@ def _write_nwb(
         for key in special:
             named.set_property(f"{key}_property", named.get_property(key))
             named.delete_property(key)
-    export_to_nwb(named, path, remove_if_exists=overwrite, session_start_time=_NO_START)
+    export_to_nwb(named, path, remove_if_exists=overwrite, session_start_time=NO_START)
 
 
 def _read_nwb(path: Path, source: BaseSorting) -> BaseSorting:
@@ -217,15 +297,21 @@ def _read_nwb(path: Path, source: BaseSorting) -> BaseSorting:
 
 
 def _nwb_obstacles(sorting: BaseSorting) -> list[str]:
-    found = _one_segment("a table of units in NWB")(sorting)
+    found = _one_segment("a table of units in NWB", _JOINING_SORTINGS)(sorting)
     return found if sorting.get_num_units() else [*found, "NWB has no tables without units"]
 
 
 def _nwb_changes(sorting: BaseSorting) -> list[str]:
-    found = ["the session began on 1970-01-01, as nobody says when: use export_to_nwb to say it"]
+    found = [_NO_SESSION_START.format(function="export_to_nwb")]
     kind = sorting.unit_ids.dtype.kind
     if kind in "iu" and sorting.get_num_units() and sorting.unit_ids.min() < 0:
         found.append("ids of units become text, as some are negative")
+    objects = [
+        key
+        for key in sorting.get_property_keys()
+        if np.asarray(sorting.get_property(key)).dtype.kind == "O"
+    ]
+    found += losses.changed_properties(objects)
     if not sorting.get_num_segments():
         return found
     first = float(np.asarray(sorting.sample_index_to_time(np.array([0]), 0))[0])
@@ -257,7 +343,7 @@ WRITERS = (
         write=_write_flat,
         read_back=_read_flat,
         suffixes=(".dat", ".bin", ".raw"),
-        obstacles=_one_segment("a flat binary file"),
+        obstacles=_one_segment("a flat binary file", _JOINING_RECORDINGS),
         changes=_bare,
         description="one flat binary file of traces alone",
     ),
@@ -267,7 +353,7 @@ WRITERS = (
         write=_write_npy,
         read_back=_read_npy,
         suffixes=(".npy",),
-        obstacles=_one_segment("a .npy file"),
+        obstacles=_one_segment("a .npy file", _JOINING_RECORDINGS),
         changes=_bare,
         description="one .npy file of traces alone",
     ),
@@ -278,7 +364,19 @@ WRITERS = (
         read_back=_read_kwd,
         suffixes=(".kwik",),
         obstacles=_whole_numbers,
+        changes=losses.together(_without_ids, losses.times, _kwd_properties),
         description="raw data of Kwik (.raw.kwd), with a .kwik file without spikes",
+    ),
+    Writer(
+        name="nwb",
+        kind="recording",
+        write=_write_nwb_traces,
+        read_back=_read_nwb_traces,
+        suffixes=(".nwb",),
+        obstacles=_nwb_trace_obstacles,
+        changes=losses.together(_nwb_trace_changes, losses.properties_but(_is_nwb_column)),
+        description="electrical series in an NWB file, compressed",
+        extra="nwb",
     ),
     Writer(
         name="numpy",
@@ -294,6 +392,7 @@ WRITERS = (
         write=_write_npz,
         read_back=_read_by(read_npz_sorting),
         suffixes=(".npz",),
+        changes=losses.properties_but(lambda *_: False),
         description="one .npz file of spikes alone",
     ),
     Writer(
@@ -309,7 +408,8 @@ WRITERS = (
         kind="sorting",
         write=_written_by(write_phy_sorting),
         read_back=_read_by(read_phy),
-        obstacles=_one_segment("a folder of phy"),
+        obstacles=_one_segment("a folder of phy", _JOINING_SORTINGS),
+        changes=losses.together(losses.starts, losses.properties_but(losses.is_column)),
         description="spikes and tables of clusters of phy; export_to_phy adds what its views need",
     ),
     Writer(
@@ -319,7 +419,9 @@ WRITERS = (
         read_back=_read_kwik,
         suffixes=(".kwik",),
         obstacles=_have_spikes,
-        changes=_renumbered,
+        changes=losses.together(
+            _renumbered, losses.starts, losses.properties_but(losses.is_column)
+        ),
         description="a .kwik file, without raw data",
     ),
     Writer(
@@ -327,7 +429,8 @@ WRITERS = (
         kind="sorting",
         write=_written_by(write_alf_sorting),
         read_back=_read_by(read_alf_sorting),
-        obstacles=_one_segment("a folder of ALF files"),
+        obstacles=_one_segment("a folder of ALF files", _JOINING_SORTINGS),
+        changes=losses.together(losses.starts, losses.properties_but(losses.is_column)),
         description="ALF files of the International Brain Laboratory",
     ),
     Writer(

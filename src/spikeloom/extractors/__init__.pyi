@@ -3,6 +3,9 @@ from .alf_sorting import (
     ALFSortingExtractor as ALFSortingExtractor,
     read_alf_sorting as read_alf_sorting,
 )
+from .bids_folders import (
+    read_bids as read_bids,
+)
 from .cbin_recording import (
     CbinRecordingExtractor as CbinRecordingExtractor,
     CompressedBinaryIblExtractor as CompressedBinaryIblExtractor,
@@ -14,6 +17,12 @@ from .describing import (
 )
 from .download import (
     download_dataset as download_dataset,
+)
+from .hdf5_sortings import (
+    CombinatoSortingExtractor as CombinatoSortingExtractor,
+    HerdingspikesSortingExtractor as HerdingspikesSortingExtractor,
+    read_combinato as read_combinato,
+    read_herdingspikes as read_herdingspikes,
 )
 from .intan_folders import (
     read_split_intan_files as read_split_intan_files,
@@ -39,9 +48,17 @@ from .matlab_sortings import (
     read_hdsort as read_hdsort,
     read_waveclus as read_waveclus,
 )
+from .maxwell_events import (
+    MaxwellEventExtractor as MaxwellEventExtractor,
+    read_maxwell_event as read_maxwell_event,
+)
 from .mclust_sorting import (
     MClustSortingExtractor as MClustSortingExtractor,
     read_mclust as read_mclust,
+)
+from .mcs_recording import (
+    MCSH5RecordingExtractor as MCSH5RecordingExtractor,
+    read_mcsh5 as read_mcsh5,
 )
 from .mda_recording import (
     MdaRecordingExtractor as MdaRecordingExtractor,
@@ -55,6 +72,12 @@ from .mearec_files import (
     read_mearec as read_mearec,
     read_mearec_recording as read_mearec_recording,
     read_mearec_sorting as read_mearec_sorting,
+)
+from .neo_event_readers import (
+    AlphaOmegaEventExtractor as AlphaOmegaEventExtractor,
+    Plexon2EventExtractor as Plexon2EventExtractor,
+    read_alphaomega_event as read_alphaomega_event,
+    read_plexon2_event as read_plexon2_event,
 )
 from .neo_readers import (
     AlphaOmegaRecordingExtractor as AlphaOmegaRecordingExtractor,
@@ -107,7 +130,6 @@ from .neo_readers import (
     read_neuralynx as read_neuralynx,
     read_neuroexplorer as read_neuroexplorer,
     read_neuronexus as read_neuronexus,
-    read_neuroscope as read_neuroscope,
     read_nix as read_nix,
     read_openephys_legacy as read_openephys_legacy,
     read_plexon as read_plexon,
@@ -137,6 +159,12 @@ from .neo_spikes import (
     read_plexon2_sorting as read_plexon2_sorting,
     read_plexon_sorting as read_plexon_sorting,
 )
+from .neuroscope_files import (
+    NeuroScopeSortingExtractor as NeuroScopeSortingExtractor,
+    read_neuroscope as read_neuroscope,
+    read_neuroscope_recording as read_neuroscope_recording,
+    read_neuroscope_sorting as read_neuroscope_sorting,
+)
 from .nwb_events import (
     NwbEventExtractor as NwbEventExtractor,
     read_nwb_event as read_nwb_event,
@@ -149,6 +177,10 @@ from .nwb_sorting import (
     NwbSortingExtractor as NwbSortingExtractor,
     read_nwb as read_nwb,
     read_nwb_sorting as read_nwb_sorting,
+)
+from .nwb_timeseries import (
+    NwbTimeSeriesExtractor as NwbTimeSeriesExtractor,
+    read_nwb_timeseries as read_nwb_timeseries,
 )
 from .openephys_events import (
     OpenEphysBinaryEventExtractor as OpenEphysBinaryEventExtractor,
@@ -182,6 +214,14 @@ from .reader_registry import (
 from .reading import (
     read as read,
 )
+from .sinaps_hdf5_recording import (
+    SinapsResearchPlatformH5RecordingExtractor as SinapsResearchPlatformH5RecordingExtractor,
+    read_sinaps_research_platform_h5 as read_sinaps_research_platform_h5,
+)
+from .sinaps_recording import (
+    SinapsResearchPlatformRecordingExtractor as SinapsResearchPlatformRecordingExtractor,
+    read_sinaps_research_platform as read_sinaps_research_platform,
+)
 from .spikeglx_events import (
     SpikeGLXEventExtractor as SpikeGLXEventExtractor,
     read_spikeglx_event as read_spikeglx_event,
@@ -202,7 +242,23 @@ from .trace_files import (
     TraceFilesRecording as TraceFilesRecording,
     read_traces as read_traces,
 )
+from .tridesclous_sorting import (
+    TridesclousSortingExtractor as TridesclousSortingExtractor,
+    read_tridesclous as read_tridesclous,
+)
 from .waveclus_snippets import (
     WaveClusSnippetsExtractor as WaveClusSnippetsExtractor,
     read_waveclus_snippets as read_waveclus_snippets,
+)
+from .whitematter_recording import (
+    WhiteMatterRecordingExtractor as WhiteMatterRecordingExtractor,
+    read_whitematter as read_whitematter,
+)
+from .xclust_sorting import (
+    XClustSortingExtractor as XClustSortingExtractor,
+    read_xclust as read_xclust,
+)
+from .yass_sorting import (
+    YassSortingExtractor as YassSortingExtractor,
+    read_yass as read_yass,
 )

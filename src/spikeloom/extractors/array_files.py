@@ -16,7 +16,6 @@ Only the first three are written.
 """
 
 import re
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from spikeloom.core.recording import BaseRecording, BaseRecordingSegment
 from spikeloom.errors import DataError, MissingFileError, ParameterError, ReadError
 from spikeloom.extractors.lazy_rows import LazyRows
 from spikeloom.extractors.tar_arrays import read_tar_array, write_tar_array
+from spikeloom.extractors.text_tables import parse_numbers
 from spikeloom.extractors.trace_files import FLAT_SUFFIXES, FlatLayout, read_traces
 from spikeloom.storage.arrays import npy_writer
 from spikeloom.storage.atomic import write_atomic
@@ -202,7 +202,7 @@ def _as_written(lines: list[str], dtype_name: str, shape_text: str) -> NDArray[A
         msg = f"dtype {dtype_name!r} of the first line is none of numbers"
         raise ValueError(msg)
     kind = np.uint8 if dtype.kind == "b" else dtype
-    values = _table(lines, kind)
+    values = parse_numbers(lines, kind)
     if values.size == 0:
         values = np.zeros(0, kind)
     if int(np.prod(shape, dtype=object)) != values.size or not shape:
@@ -213,22 +213,7 @@ def _as_written(lines: list[str], dtype_name: str, shape_text: str) -> NDArray[A
 
 def _parsed(lines: list[str]) -> NDArray[Any]:
     try:
-        table = _table(lines, np.int64)
+        table = parse_numbers(lines, np.int64)
     except ValueError:
-        table = _table(lines, np.float64)
+        table = parse_numbers(lines, np.float64)
     return table[:, 0] if table.shape[1] == 1 else table
-
-
-def _table(lines: list[str], dtype: Any) -> NDArray[Any]:
-    """Return rows of values, (n_rows, n_columns)."""
-    first = next((line for line in lines if line.partition("#")[0].strip()), None)
-    if first is None:
-        return np.zeros((0, 1), dtype)
-    delimiter = "," if "," in first else None
-    with warnings.catch_warnings():
-        # Texts of numbers with a point are no whole numbers, of which numpy is about to be sure.
-        warnings.simplefilter("error", DeprecationWarning)
-        try:
-            return np.loadtxt(lines, dtype, delimiter=delimiter, ndmin=2)
-        except DeprecationWarning as error:
-            raise ValueError(str(error)) from error

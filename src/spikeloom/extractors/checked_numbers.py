@@ -38,3 +38,23 @@ def finite_number(where: str | Path, value: Any, name: str) -> float:
         msg = f"{where}: {name} must be a number; got {value!r}."
         raise DataError(msg)
     return number
+
+
+def finite_gain(where: str | Path, value: Any, name: str) -> float:
+    """Return a gain that a file tells, which traces of 32 bits can have.
+
+    Parameters
+    ----------
+    where, value, name
+        As for `finite_number`.
+
+    Raises
+    ------
+    DataError
+        If it is no finite number, or too large.
+    """
+    gain = finite_number(where, value, name)
+    if abs(gain) > float(np.finfo(np.float32).max):
+        msg = f"{where}: {name} is {gain}, which is beyond all gains."
+        raise DataError(msg)
+    return gain

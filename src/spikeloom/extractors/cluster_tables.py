@@ -15,6 +15,9 @@ from spikeloom.storage.delimited import Cell, parse_cell, read_table
 
 CLUSTER_INFO = "cluster_info"
 
+_ID_END = 2.0**53
+"""Larger numbers with decimals are no longer whole numbers one by one."""
+
 _NOT_IN_FILE_NAMES = re.compile(r"[/\\\x00-\x1f]")
 
 Labels = dict[str, dict[int, Cell]]
@@ -107,7 +110,7 @@ def _rows_by_cluster(rows: Iterable[list[str]], key: int) -> dict[int, list[str]
     found = {}
     for row in rows:
         cluster_id = parse_cell(row[key])
-        if isinstance(cluster_id, float) and cluster_id.is_integer():
+        if isinstance(cluster_id, float) and abs(cluster_id) < _ID_END and cluster_id.is_integer():
             cluster_id = int(cluster_id)
         if isinstance(cluster_id, int):
             found[cluster_id] = row

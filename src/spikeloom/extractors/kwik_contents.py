@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.errors import DataError, ParameterError
-from spikeloom.extractors.kwik_hdf5 import number_in
+from spikeloom.extractors.hdf5_nodes import number_in
 
 MAIN = "main"
 """The clustering that people work on."""

@@ -11,18 +11,18 @@ from spikeloom.core.class_names import stored_as
 from spikeloom.core.events import BaseEvent
 from spikeloom.core.numpy_events import NumpyEventSegment
 from spikeloom.errors import DataError
-from spikeloom.extractors.kwik_contents import KwikRecording
-from spikeloom.extractors.kwik_file import open_kwik, read_recordings
-from spikeloom.extractors.kwik_hdf5 import (
+from spikeloom.extractors.hdf5_arrays import read_array, read_vector
+from spikeloom.extractors.hdf5_nodes import (
     attributes,
-    checked_shape,
     child,
     dataset_at,
     group_at,
     names_in,
     number_in,
-    read_vector,
+    text_of,
 )
+from spikeloom.extractors.kwik_contents import KwikRecording
+from spikeloom.extractors.kwik_file import open_kwik, read_recordings
 
 OPEN_EPHYS_SUFFIX = ".kwe"
 
@@ -121,16 +121,12 @@ def _read_events(
 
 def _read_column(path: Path, dataset: h5py.Dataset, length: int) -> NDArray[Any] | None:
     """Return a value for each event, or None if that is not what is there."""
-    shape = checked_shape(path, dataset)
-    if length == 0 or int(np.prod(shape)) != length:
+    if length == 0 or dataset.size != length:
         return None
-    values = np.asarray(dataset[()]).reshape(-1)
+    values = read_array(path, dataset).reshape(-1)
     if values.dtype.kind in "SO":
-        texts = [
-            each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each)
-            for each in values.tolist()
-        ]
-        return np.array([text.replace("\0", "")[:_N_CHARACTERS_MAX] for text in texts], np.str_)
+        texts = [text_of(each)[:_N_CHARACTERS_MAX] for each in values.tolist()]
+        return np.array(texts, np.str_)
     return values if values.dtype.kind in "iufb" else None
 
 

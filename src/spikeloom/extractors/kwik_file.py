@@ -18,6 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.errors import DataError, ParameterError
+from spikeloom.extractors.hdf5_arrays import read_vector
+from spikeloom.extractors.hdf5_files import open_hdf5
+from spikeloom.extractors.hdf5_nodes import (
+    attributes,
+    child,
+    dataset_at,
+    group_at,
+    names_in,
+    number_in,
+    numbered_children,
+)
 from spikeloom.extractors.kwik_contents import (
     DEFAULT_CLUSTER_GROUPS,
     MAIN,
@@ -27,17 +38,6 @@ from spikeloom.extractors.kwik_contents import (
     KwikFile,
     KwikRecording,
     KwikSpikes,
-)
-from spikeloom.extractors.kwik_hdf5 import (
-    attributes,
-    child,
-    dataset_at,
-    group_at,
-    names_in,
-    number_in,
-    numbered_children,
-    open_hdf5,
-    read_vector,
 )
 
 KWIK_VERSION = 2

@@ -10,9 +10,9 @@ from spikeloom.core.class_names import stored_as
 from spikeloom.core.recording import BaseRecording
 from spikeloom.errors import DataError, MissingFileError
 from spikeloom.extractors.array_segments import ArraySegment
+from spikeloom.extractors.hdf5_files import open_hdf5
 from spikeloom.extractors.kwik_contents import KwikFile
 from spikeloom.extractors.kwik_file import read_kwik_file, read_recordings
-from spikeloom.extractors.kwik_hdf5 import open_hdf5
 from spikeloom.extractors.kwik_probe import probe_of_groups
 from spikeloom.extractors.kwik_traces import (
     RAW_SUFFIX,

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +25,7 @@ from spikeloom.extractors.kwik_file import (
     read_kwik_file,
     read_spikes,
 )
+from spikeloom.extractors.listed_spikes import as_property
 
 
 @stored_as("spikeinterface.extractors.klustaextractors.KlustaSortingExtractor")
@@ -112,7 +112,7 @@ class KlustaSortingExtractor(BaseSorting):
                     for part in parts
                     for cluster in part.clusters.tolist()
                 ]
-                self.set_property(field, _as_property(values))
+                self.set_property(field, as_property(values))
 
     def _make_spike_table(self) -> SpikeTable:
         first, samples, units, segments = 0, [], [], []
@@ -194,16 +194,6 @@ def _excluded_names(
         msg = f"There are no cluster groups {unknown}. Known: {', '.join(sorted(known))}."
         raise ParameterError(msg)
     return {name.lower() for name in names}
-
-
-def _as_property(values: list[Any]) -> NDArray[Any]:
-    """Return labels as an array; NaN, or an empty text, where a unit has none."""
-    present = [value for value in values if value is not None]
-    if all(isinstance(value, int | float) for value in present):
-        if len(present) == len(values):
-            return np.array(values)
-        return np.array([np.nan if value is None else value for value in values], np.float64)
-    return np.array(["" if value is None else str(value) for value in values])
 
 
 def _kwik_path(path: Path) -> Path:

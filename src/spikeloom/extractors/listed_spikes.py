@@ -114,10 +114,10 @@ def as_samples(values: NDArray[Any], where: object, factor: float = 1.0) -> NDAr
     if values.dtype.kind not in "iuf":
         msg = f"{where}: times of spikes must be numbers; got {values.dtype}."
         raise DataError(msg)
-    if factor == 1.0 and values.dtype.kind == "i":
-        return np.asarray(values, np.int64)
-    scaled = values if factor == 1.0 else np.multiply(values, factor, dtype=np.float64)
-    is_sample = np.isfinite(scaled) & (np.abs(scaled) < _SAMPLE_MAX)
+    is_whole = factor == 1.0 and values.dtype.kind in "iu"
+    with np.errstate(over="ignore"):  # what is too large is told below
+        scaled = values if is_whole else np.multiply(values, factor, dtype=np.float64)
+    is_sample = (scaled > -_SAMPLE_MAX) & (scaled < _SAMPLE_MAX)  # which NaN is not
     if not is_sample.all():
         k = int(np.flatnonzero(~is_sample)[0])
         msg = f"{where}: spike {k} is at {values[k]!r}, which is no time."
@@ -140,15 +140,17 @@ def as_columns(
 
 
 def as_property(values: Sequence[Any]) -> NDArray[Any]:
-    """Return labels as an array: NaN, or an empty text, where a unit has none.
+    """Return labels as an array: NaN, or an empty text beside other texts, where there is none.
 
     Examples
     --------
     >>> as_property([1, None]), as_property(["good", None]), as_property([3, 4])
     (array([ 1., nan]), array(['good', ''], dtype='<U4'), array([3, 4]))
+    >>> as_property([None, None])
+    array([nan, nan])
     """
     present = [value for value in values if value is not None]
-    if present and all(isinstance(value, int | float) for value in present):
+    if len(values) and all(isinstance(value, int | float) for value in present):
         if len(present) == len(values):
             return np.array(values)
         return np.array([np.nan if value is None else value for value in values], np.float64)

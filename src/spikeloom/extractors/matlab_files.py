@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.errors import MissingFileError, ReadError
+from spikeloom.extractors.hdf5_sources import is_hdf5
 from spikeloom.extractors.matlab_version_5 import MatlabStruct, read_version_5
 
 
@@ -33,11 +33,6 @@ def read_matlab_fields(path: Path, names: Iterable[str]) -> dict[str, NDArray[An
     ReadError
         If it is no MATLAB file, or damaged.
     """
-    from h5py import is_hdf5  # noqa: PLC0415 - takes a while to import
-
-    if not path.is_file():
-        msg = f"There is no file {path}."
-        raise MissingFileError(2, msg)
     return _read_hdf5(path, names) if is_hdf5(path) else _read_version_5(path, names)
 
 
@@ -68,17 +63,11 @@ def field_of(content: dict[str, Any], name: str) -> Any:
 
 
 def _read_hdf5(path: Path, names: Iterable[str]) -> dict[str, NDArray[Any]]:
-    import h5py  # noqa: PLC0415 - takes a while to import
+    from spikeloom.extractors.hdf5_arrays import read_array  # noqa: PLC0415 - imports h5py
+    from spikeloom.extractors.hdf5_files import open_hdf5  # noqa: PLC0415 - imports h5py
+    from spikeloom.extractors.hdf5_nodes import dataset_at  # noqa: PLC0415 - imports h5py
 
-    found = {}
-    try:
-        with h5py.File(path, "r") as file:
-            for name in names:
-                dataset = file.get(name)
-                if isinstance(dataset, h5py.Dataset):
-                    # MATLAB counts dimensions from the other end.
-                    found[name] = np.asarray(dataset[()]).T
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
-        msg = f"{path} cannot be read as a MATLAB file of version 7.3: {error}."
-        raise ReadError(0, msg) from error
-    return found
+    with open_hdf5(path) as file:
+        found = {name: dataset_at(file, name) for name in names}
+        # MATLAB counts dimensions from the other end.
+        return {name: read_array(path, one).T for name, one in found.items() if one is not None}

@@ -249,7 +249,8 @@ def _variables(peek: Peek) -> set[str]:
     """Return the names of variables, which are told without reading what they hold."""
     try:
         if _is_version_7_3(peek):
-            from spikeloom.extractors.kwik_hdf5 import names_in, open_hdf5  # noqa: PLC0415 - h5py
+            from spikeloom.extractors.hdf5_files import open_hdf5  # noqa: PLC0415 - imports h5py
+            from spikeloom.extractors.hdf5_nodes import names_in  # noqa: PLC0415 - imports h5py
 
             with open_hdf5(peek.path) as file:
                 return set(names_in(file))

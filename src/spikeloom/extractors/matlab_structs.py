@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.errors import DataError, MissingFileError
+from spikeloom.errors import DataError
+from spikeloom.extractors.hdf5_sources import is_hdf5
 from spikeloom.extractors.matlab_files import field_of
 from spikeloom.extractors.matlab_version_5 import MatlabStruct, read_version_5
 
@@ -36,9 +37,8 @@ def read_matlab_cells(path: Path, name: str) -> list[NDArray[Any]] | None:
     DataError
         If a cell holds something else, or there are too many.
     """
-    if _is_hdf5(path):
+    if is_hdf5(path):
         return _cells_of_hdf5(path, name)
-    _check_there(path)
     value = field_of(read_version_5(path, {name.partition("/")[0]}), name)
     if value is None:
         return None
@@ -67,9 +67,8 @@ def read_matlab_structs(
         If there are too many.
     """
     wanted = list(fields)
-    if _is_hdf5(path):
+    if is_hdf5(path):
         return _structs_of_hdf5(path, name, wanted)
-    _check_there(path)
     value = read_version_5(path, {name}).get(name)
     if value is None:
         return None
@@ -90,20 +89,9 @@ def read_matlab_structs(
     return found
 
 
-def _check_there(path: Path) -> None:
-    if not path.is_file():
-        msg = f"There is no file {path}."
-        raise MissingFileError(2, msg)
-
-
-def _is_hdf5(path: Path) -> bool:
-    from h5py import is_hdf5  # noqa: PLC0415 - takes a while to import
-
-    return path.is_file() and bool(is_hdf5(path))
-
-
 def _cells_of_hdf5(path: Path, name: str) -> list[NDArray[Any]] | None:
-    from spikeloom.extractors.kwik_hdf5 import dataset_at, open_hdf5  # noqa: PLC0415 - h5py
+    from spikeloom.extractors.hdf5_files import open_hdf5  # noqa: PLC0415 - imports h5py
+    from spikeloom.extractors.hdf5_nodes import dataset_at  # noqa: PLC0415 - imports h5py
 
     with open_hdf5(path) as file:
         dataset = dataset_at(file, name)
@@ -120,11 +108,8 @@ def _cells_of_hdf5(path: Path, name: str) -> list[NDArray[Any]] | None:
 def _structs_of_hdf5(
     path: Path, name: str, fields: list[str]
 ) -> list[dict[str, NDArray[Any]]] | None:
-    from spikeloom.extractors.kwik_hdf5 import (  # noqa: PLC0415 - imports h5py
-        dataset_at,
-        group_at,
-        open_hdf5,
-    )
+    from spikeloom.extractors.hdf5_files import open_hdf5  # noqa: PLC0415 - imports h5py
+    from spikeloom.extractors.hdf5_nodes import dataset_at, group_at  # noqa: PLC0415 - imports h5py
 
     with open_hdf5(path) as file:
         group, cells = group_at(file, name), dataset_at(file, name)
@@ -157,25 +142,24 @@ def _structs_of_hdf5(
 
 
 def _references(path: Path, dataset: Any) -> list[Any]:
-    from spikeloom.extractors.kwik_hdf5 import checked_shape  # noqa: PLC0415 - imports h5py
+    from spikeloom.extractors.hdf5_arrays import read_array  # noqa: PLC0415 - imports h5py
 
-    shape = checked_shape(path, dataset)
-    if int(np.prod(shape)) > _N_ENTRIES_MAX:
-        msg = f"{path}: {dataset.name} has {shape} cells; no list of units has so many."
+    if dataset.size > _N_ENTRIES_MAX:
+        msg = f"{path}: {dataset.name} has {dataset.shape} cells; no list of units has so many."
         raise DataError(msg)
-    return list(np.asarray(dataset[()]).reshape(-1))
+    return list(read_array(path, dataset).reshape(-1))
 
 
 def _read(path: Path, dataset: Any) -> NDArray[Any]:
-    from spikeloom.extractors.kwik_hdf5 import checked_shape  # noqa: PLC0415 - imports h5py
+    from spikeloom.extractors.hdf5_arrays import read_array  # noqa: PLC0415 - imports h5py
+    from spikeloom.extractors.hdf5_nodes import attributes  # noqa: PLC0415 - imports h5py
 
-    shape = checked_shape(path, dataset)
-    if dataset.attrs.get("MATLAB_empty", 0):
+    if attributes(dataset).get("MATLAB_empty", 0):
         return np.zeros((0, 0))  # what is stored is its shape
     if dataset.dtype.kind not in "iufb":
-        msg = f"{path}: {dataset.name} holds {dataset.dtype} of shape {shape}, and no numbers."
+        msg = f"{path}: {dataset.name} holds {dataset.dtype}, and no numbers."
         raise DataError(msg)
-    return np.asarray(dataset[()])
+    return read_array(path, dataset)
 
 
 def _numbers(path: Path, name: str, values: Any) -> NDArray[Any]:

@@ -20,6 +20,9 @@ from spikeloom.extractors.reader_registry import Certainty, Reader, Recognition,
 
 _N_GEOMETRY_BYTES_MAX = 1 << 24
 
+_N_CHANNELS_MAX = 1 << 20
+"""Files without samples can tell any number of channels."""
+
 _COUNT_MAX = 2.0**53
 """Larger numbers are no longer counted one by one by doubles."""
 
@@ -55,7 +58,7 @@ class MdaRecordingExtractor(BaseRecording):
         params = read_json_object(folder / params_fname)
         rate = number_in(params, "samplerate", folder / params_fname)
         traces = open_mda(folder / raw_fname)
-        if traces.ndim != 2:
+        if traces.ndim != 2 or traces.shape[0] > _N_CHANNELS_MAX:
             msg = (
                 f"{folder / raw_fname} has the shape {traces.shape}; (n_channels, n_samples) it is."
             )
@@ -70,7 +73,10 @@ class MdaRecordingExtractor(BaseRecording):
                     f"{self.get_num_channels()} channels."
                 )
                 raise DataError(msg)
-            self.set_dummy_probe_from_locations(positions)
+            if len(np.unique(positions, axis=0)) == len(positions):
+                self.set_dummy_probe_from_locations(positions)
+            else:  # no probe has two contacts in one place, but files of tetrodes say so
+                self.set_channel_locations(positions)
         self._kwargs = {
             "folder_path": str(folder),
             "raw_fname": raw_fname,
@@ -152,6 +158,9 @@ def _read_geometry(path: Path) -> NDArray[np.float64]:
     except ValueError as error:
         msg = f"{path} is no list of positions, such as 0.0,20.0 in each line: {error}."
         raise DataError(msg) from error
+    if values.shape[1] < 2 or not np.isfinite(values[:, :2]).all():
+        msg = f"{path} is no list of positions: two numbers are expected in each line."
+        raise DataError(msg)
     return values[:, :2]
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from spikeloom.engine.executor import map_items
 from spikeloom.errors import DataError, MissingFileError, ReadError
 from spikeloom.extractors.json_files import count_in, number_in, read_json_object
+from spikeloom.extractors.lazy_rows import LazyRows
 from spikeloom.storage.chunk_cache import ChunkCache
 
 _N_CACHE_BYTES = 128 << 20
@@ -79,7 +80,7 @@ def read_chunk_table(path: Path, n_data_bytes: int) -> ChunkTable:
         msg = f"{path}: the algorithm {content['algorithm']!r} is unknown; mtscomp uses zlib."
         raise DataError(msg)
     order = content.get("chunk_order", "C")
-    if order not in {"C", "F"}:
+    if order not in ("C", "F"):  # what a file holds may have no hash
         msg = f"{path}: chunk_order must be C or F; got {order!r}."
         raise DataError(msg)
     try:
@@ -119,7 +120,7 @@ def read_chunk_table(path: Path, n_data_bytes: int) -> ChunkTable:
     )
 
 
-class CompressedTraces:
+class CompressedTraces(LazyRows):
     """The traces of a ``.cbin`` file, inflated where they are looked at.
 
     Parameters
@@ -144,13 +145,25 @@ class CompressedTraces:
         self.path = path
         beside = path.with_suffix(".ch") if table_path is None else table_path
         self.table = read_chunk_table(beside, path.stat().st_size)
-        self.shape = (int(self.table.bounds[-1]), self.table.n_channels)
-        self.dtype = self.table.dtype
+        shape = (int(self.table.bounds[-1]), self.table.n_channels)
+        super().__init__(shape, self.table.dtype)
         self._cache = ChunkCache(_N_CACHE_BYTES)
 
-    def __getitem__(self, key: slice) -> NDArray[Any]:
-        """Return consecutive samples, shape (n_samples, n_channels)."""
-        start, stop, _ = key.indices(self.shape[0])
+    def read_rows(self, rows: slice | NDArray[np.int64]) -> NDArray[Any]:
+        """Return samples, shape (n_samples, n_channels); a read-only view where it can be."""
+        if isinstance(rows, slice):
+            return self._stretch(rows.start, rows.stop)
+        found = np.empty((rows.size, self.shape[1]), self.dtype)
+        chunk_of = np.searchsorted(self.table.bounds, rows, side="right") - 1
+
+        def fill(k: int) -> None:
+            own = chunk_of == k
+            found[own] = self._chunk(k)[rows[own] - self.table.bounds[k]]
+
+        map_items(fill, np.unique(chunk_of).tolist())
+        return found
+
+    def _stretch(self, start: int, stop: int) -> NDArray[Any]:
         if stop <= start:
             return np.empty((0, self.shape[1]), self.dtype)
         bounds = self.table.bounds

@@ -1,5 +1,6 @@
 """Which formats neo reads, in one table: how each is recognised, and what to tell neo."""
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,8 @@ from spikeloom.extractors.peeking import Peek
 
 Test = Callable[[Peek], bool]
 """Tells whether a path looks like a format."""
+
+_N_BLOCKS_LOOKED_AT = 20
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -48,6 +51,16 @@ class NeoFormat:
         Stream that is taken if none is asked for.
     probe : str, optional
         Function of probeinterface that reads the probe of a file.
+    probe_options : tuple of str
+        Those of `options` that this function takes, rather than neo.
+    unit : str, optional
+        Unit of traces, where neo does not say it.
+    needs : str, optional
+        Package that neo needs for it.
+    suffix : str
+        What the name of the function that reads recordings ends in, besides.
+    has_one_stream : bool
+        Whether there is never a stream to choose, and none is noted in files.
     """
 
     name: str
@@ -64,6 +77,16 @@ class NeoFormat:
     names_as_ids: bool = False
     default_stream: str | None = None
     probe: str | None = None
+    probe_options: tuple[str, ...] = ()
+    unit: str = ""
+    needs: str = ""
+    suffix: str = ""
+    has_one_stream: bool = False
+
+    @property
+    def function(self) -> str:
+        """Name of the function that reads recordings."""
+        return f"read_{self.name}{self.suffix}"
 
     @property
     def path_key(self) -> str:
@@ -73,12 +96,29 @@ class NeoFormat:
     def neo_arguments(self, path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
         """Return what to make neo's reader with."""
         key = "dirname" if self.is_folder else "filename"
-        arguments = {key: str(path), **self.fixed, **options}
+        for_neo = {k: v for k, v in options.items() if k not in self.probe_options}
+        arguments = {key: str(path), **self.fixed, **for_neo}
+        if self.name == "tdt":
+            arguments["dirname"] = _tank_or_block(path)
+        if "exclude_filename" in arguments:
+            arguments["exclude_filenames"] = arguments.pop("exclude_filename")
+        if options.get("gap_tolerance_ms") is not None:
+            arguments.pop("strict_gap_mode", None)
         if self.name == "blackrock" and path.suffix[:3] == ".ns" and path.suffix[3:].isdecimal():
             arguments["nsx_to_load"] = int(path.suffix[3:])
         if self.name == "neuroscope" and arguments.pop("xml_file_path", None) is not None:
             arguments |= {"binary_file": path, "filename": Path(options["xml_file_path"])}
         return {k: v for k, v in arguments.items() if v is not None}
+
+
+def _tank_or_block(path: Path) -> str:
+    """Return what neo calls the folder of a tank: a file, if it is the folder of one block."""
+    tables = Peek(path).matching("*.tbk")
+    return str(tables[0] if tables else path)
+
+
+def _is_tank(peek: Peek) -> bool:
+    return any(Peek(peek.path / name).has("*.tbk") for name in peek.names[:_N_BLOCKS_LOOKED_AT])
 
 
 def _starts(*signatures: bytes) -> Test:
@@ -105,6 +145,20 @@ def _hdf5_with(*members: str) -> Test:
     return lambda peek: any(member in peek.hdf5_members for member in members)
 
 
+def _beside(suffix: str, *suffixes: str) -> Test:
+    """Tell whether it ends in one of `suffixes`, with a file beside it that ends in `suffix`."""
+    return lambda peek: peek.suffix in suffixes and peek.path.with_suffix(suffix).is_file()
+
+
+def _either(one: Test, other: Test) -> Test:
+    return lambda peek: one(peek) or other(peek)
+
+
+def _has_settings(peek: Peek) -> bool:
+    settings = peek.path.with_suffix(".xml")
+    return _beside(".xml", ".dat", ".lfp", ".eeg")(peek) and _holds(b"<parameters")(Peek(settings))
+
+
 def _is_nix(peek: Peek) -> bool:
     return peek.hdf5_attributes.get("format") in {"nix", b"nix"}
 
@@ -126,14 +180,17 @@ _FORMATS = (
     ),
     NeoFormat(
         "axona", "AxonaRawIO", "AxonaRecordingExtractor", "axona",
-        (".set", ".bin"), _both(_ends(".set"), _starts(b"trial_date")),
-        "a .set file that begins with trial_date", description="Axona DacqUSB",
+        (".set", ".bin"),
+        _either(_both(_ends(".set"), _starts(b"trial_date")), _beside(".set", ".bin")),
+        "a .set file that begins with trial_date, or a .bin file beside one",
+        description="Axona DacqUSB", has_one_stream=True,
     ),
     NeoFormat(
         "biocam", "BiocamRawIO", "BiocamRecordingExtractor", "biocam",
         (".brw", ".h5"), _hdf5_with("3BRecInfo", "3BData", "ExperimentSettings"),
         "HDF5 with 3BRecInfo or ExperimentSettings", description="3Brain Biocam",
-        options={"fill_gaps_strategy": "zeros"}, probe="read_3brain",
+        options={"fill_gaps_strategy": "zeros", "mea_pitch": None, "electrode_width": None},
+        probe="read_3brain", probe_options=("mea_pitch", "electrode_width"),
     ),
     NeoFormat(
         "blackrock", "BlackrockRawIO", "BlackrockRecordingExtractor", "blackrock",
@@ -149,12 +206,12 @@ _FORMATS = (
     NeoFormat(
         "ced", "CedRawIO", "CedRecordingExtractor", "ced",
         (".smrx",), _ends(".smrx"), "a name that ends in .smrx",
-        description="CED Spike2, 64 bit (needs sonpy)",
+        description="CED Spike2, 64 bit (needs sonpy)", needs="sonpy",
     ),
     NeoFormat(
         "edf", "EDFRawIO", "EDFRecordingExtractor", "edf",
         (".edf", ".bdf"), _both(_ends(".edf", ".bdf"), _starts(b"0       ", b"\xffBIOSEMI")),
-        "an EDF header", description="European Data Format (needs pyedflib)",
+        "an EDF header", description="European Data Format (needs pyedflib)", needs="pyedflib",
     ),
     NeoFormat(
         "elan", "ElanRawIO", "ElanRecordingExtractor", "elan",
@@ -184,6 +241,7 @@ _FORMATS = (
         (".medd",), lambda peek: peek.suffix == ".medd" and peek.is_folder,
         "a folder whose name ends in .medd", is_folder=True,
         description="Dark Horse Neuro MED (needs dhn-med-py)", options={"password": None},
+        needs="dhn_med_py",
     ),
     NeoFormat(
         "micromed", "MicromedRawIO", "MicromedRecordingExtractor", "micromed",
@@ -193,7 +251,7 @@ _FORMATS = (
         "neuralynx", "NeuralynxRawIO", "NeuralynxRecordingExtractor", "neuralynx",
         (".ncs",), _has("*.ncs"), "a folder with .ncs files", is_folder=True,
         description="Neuralynx Cheetah and Pegasus",
-        options={"exclude_filename": None, "strict_gap_mode": False},
+        options={"exclude_filename": None, "strict_gap_mode": False, "gap_tolerance_ms": None},
     ),
     NeoFormat(
         "neuroexplorer", "NeuroExplorerRawIO", "NeuroExplorerRecordingExtractor", "neuroexplorer",
@@ -206,13 +264,16 @@ _FORMATS = (
     ),
     NeoFormat(
         "neuroscope", "NeuroScopeRawIO", "NeuroScopeRecordingExtractor", "neuroscope",
-        (".xml", ".dat"), _both(_ends(".xml"), _holds(b"<parameters")),
-        "an .xml file with <parameters", description="NeuroScope",
-        options={"xml_file_path": None},
+        (".xml", ".dat"),
+        _either(_both(_ends(".xml"), _holds(b"<parameters")), _has_settings),
+        "an .xml file with <parameters, or a .dat, .lfp or .eeg file beside one",
+        description="NeuroScope",
+        options={"xml_file_path": None}, suffix="_recording",
     ),
     NeoFormat(
         "nix", "NIXRawIO", "NixRecordingExtractor", "nix",
         (".nix", ".h5"), _is_nix, "HDF5 whose format is nix", description="NIX (needs nixio)",
+        needs="nixio",
     ),
     NeoFormat(
         "openephys_legacy", "OpenEphysRawIO", "OpenEphysLegacyRecordingExtractor", "openephys",
@@ -222,13 +283,13 @@ _FORMATS = (
     NeoFormat(
         "plexon", "PlexonRawIO", "PlexonRecordingExtractor", "plexon",
         (".plx",), _starts(b"PLEX"), "PLEX at its beginning", description="Plexon",
-        names_as_ids=True, fixed={"progress_bar": False},
+        names_as_ids=True, fixed={"progress_bar": False}, unit="mV",
     ),
     NeoFormat(
         "plexon2", "Plexon2RawIO", "Plexon2RecordingExtractor", "plexon2",
         (".pl2",), _ends(".pl2"), "a name that ends in .pl2",
         description="Plexon 2 (needs zugbruecke or Windows)", names_as_ids=True,
-        options={"reading_attempts": 25},
+        options={"reading_attempts": 25}, needs="" if sys.platform == "win32" else "zugbruecke",
     ),
     NeoFormat(
         "spike2", "Spike2RawIO", "Spike2RecordingExtractor", "spike2",
@@ -239,11 +300,13 @@ _FORMATS = (
         "spikegadgets", "SpikeGadgetsRawIO", "SpikeGadgetsRecordingExtractor", "spikegadgets",
         (".rec",), _both(_ends(".rec"), _holds(b"<Configuration")), "a <Configuration> in it",
         description="SpikeGadgets Trodes", options={"selected_streams": None},
+        probe="read_spikegadgets_neuropixels",
     ),
     NeoFormat(
         "tdt", "TdtRawIO", "TdtRecordingExtractor", "tdt",
-        (".tbk", ".tsq", ".tev"), _has("*.tsq", "*.tbk"), "a folder with .tsq or .tbk files",
-        is_folder=True, description="Tucker-Davis",
+        (".tbk", ".tsq", ".tev"), _either(_has("*.tbk"), _is_tank),
+        "a folder with .tbk files, or of such folders", is_folder=True,
+        description="Tucker-Davis",
     ),
     NeoFormat(
         "winedr", "WinEdrRawIO", "WinEdrRecordingExtractor", "winedr",

@@ -59,7 +59,7 @@ def _make_function(one: NeoFormat) -> Callable[..., NeoRecordingExtractor]:
     def read_it(*args: Any, **kwargs: Any) -> NeoRecordingExtractor:
         return NEO_CLASSES[one.name](*args, **kwargs)
 
-    read_it.__name__ = read_it.__qualname__ = f"read_{one.name}"
+    read_it.__name__ = read_it.__qualname__ = one.function
     read_it.__doc__ = _DOC.format(
         description=one.description,
         raw_class=one.raw_class,
@@ -146,6 +146,8 @@ def _class_of(format: str) -> type[NeoRecordingExtractor]:
 def _recogniser(one: NeoFormat) -> Callable[[Peek], Recognition]:
     def recognise(peek: Peek) -> Recognition:
         if one.is_folder != peek.is_folder:
+            if one.is_folder and peek.path.name.lower().endswith(one.extensions):
+                return unknown(f"it is a file of {one.description}: give the folder that it is in")
             return unknown(f"it is no {'folder' if one.is_folder else 'file'}")
         if one.test(peek):
             by_name = one.hint.startswith("a name")
@@ -161,7 +163,7 @@ def _reader(one: NeoFormat) -> Reader:
         kind="recording",
         recognise=_recogniser(one),
         read=NEO_FUNCTIONS[one.name],
-        function=f"read_{one.name}",
+        function=one.function,
         extensions=one.extensions,
         description=one.description,
         extra="neo",
@@ -217,7 +219,6 @@ read_micromed = NEO_FUNCTIONS["micromed"]
 read_neuralynx = NEO_FUNCTIONS["neuralynx"]
 read_neuroexplorer = NEO_FUNCTIONS["neuroexplorer"]
 read_neuronexus = NEO_FUNCTIONS["neuronexus"]
-read_neuroscope = NEO_FUNCTIONS["neuroscope"]
 read_nix = NEO_FUNCTIONS["nix"]
 read_openephys_legacy = NEO_FUNCTIONS["openephys_legacy"]
 read_plexon = NEO_FUNCTIONS["plexon"]

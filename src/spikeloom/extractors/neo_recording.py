@@ -1,6 +1,7 @@
 """Recordings that neo reads: one class over all of its raw readers."""
 
 import threading
+import warnings
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,11 +23,25 @@ from spikeloom.errors import (
     ReadError,
     SpikeloomError,
 )
+from spikeloom.extractors.neo_checks import CHECKS
 from spikeloom.extractors.neo_formats import NeoFormat
+from spikeloom.extractors.neo_mending import MENDED
+from spikeloom.extractors.neo_probes import set_probe_of_file
+from spikeloom.extractors.physical_units import set_physical_units
 from spikeloom.extractors.streams import chosen_stream
 from spikeloom.optional import require
 
-_TO_UV = {"V": 1e6, "Volt": 1e6, "Volts": 1e6, "mV": 1e3, "uV": 1.0, "µV": 1.0}
+_TO_UV = {"v": 1e6, "volt": 1e6, "volts": 1e6, "mv": 1e3, "uv": 1.0, "µv": 1.0, "u": 1.0}
+"""By unit in lower letters; BrainVision's reader calls microvolts ``u``."""
+
+_NO_NEWS = (
+    ".*strict_gap_mode.*",  # who wants gap_tolerance_ms gives it
+    "Could not identify sev files",  # traces are in the .tev file, then
+)
+"""What neo warns of and users need not know."""
+
+_WITHOUT_EFFECT = frozenset({"ignore_timestamps_errors", "install_maxwell_plugin"})
+"""Arguments that SpikeInterface has and takes, or took; nothing is installed in passing here."""
 
 _OPEN_FILES = ("_memmap_analogsignal_buffers", "_nsx_fids")
 """Where raw readers of neo keep files that they opened."""
@@ -101,9 +116,10 @@ class NeoRecordingExtractor(BaseRecording):
         with translated(known, source):
             rate = float(reader.get_signal_sampling_rate(stream_index=k))
             n_segments = int(reader.segment_count(self.block_index))
-        super().__init__(rate, _channel_ids(channels, by_name=by_name), channels["dtype"][0])
+        dtype = np.dtype(channels["dtype"][0]).newbyteorder("=")
+        super().__init__(rate, _channel_ids(channels, by_name=by_name), dtype)
         self.extra_requirements.append("neo")
-        self._set_scale(channels)
+        self._set_scale(channels, known.unit)
         if not by_name:
             self.set_property("channel_name", channels["name"])
         if all_annotations:
@@ -112,29 +128,29 @@ class NeoRecordingExtractor(BaseRecording):
         for segment_index in range(n_segments):
             place = (self.block_index, segment_index, k)
             with translated(known, source):
-                self.add_recording_segment(NeoSegment(reader, place, rate, lock))
-        self._describe(known, source)
+                self.add_recording_segment(NeoSegment(reader, place, rate, lock, (known, source)))
+        self._describe(known, source, options)
         self._kwargs = {
             known.path_key: str(source),
-            "stream_id": self.stream_id,
             "all_annotations": all_annotations,
             "use_names_as_ids": by_name,
         }
+        if not known.has_one_stream:
+            self._kwargs["stream_id"] = self.stream_id
         # What SpikeInterface's class of a format may not know is written only where it matters.
         if block_index is not None:
             self._kwargs["block_index"] = self.block_index
         self._kwargs |= {k: v for k, v in options.items() if v != known.options[k]}
 
-    def _set_scale(self, channels: NDArray[Any]) -> None:
-        units = [str(unit) for unit in channels["units"]]
-        if any(unit in _TO_UV for unit in units) or not any(units):
+    def _set_scale(self, channels: NDArray[Any], unit_if_none: str) -> None:
+        units = [str(unit).strip() or unit_if_none for unit in channels["units"]]
+        factors = [_TO_UV.get(unit.lower()) for unit in units]
+        if any(factors) or not any(units):
             # What is no voltage is not scaled; its unit is told by the property.
-            to_uV = np.array([_TO_UV.get(unit, 1.0) for unit in units])
+            to_uV = np.array([factor or 1.0 for factor in factors])
             self.set_channel_gains(channels["gain"] * to_uV)
             self.set_channel_offsets(channels["offset"] * to_uV)
-        self.set_property("physical_unit", np.array(units))
-        self.set_property("gain_to_physical_unit", channels["gain"])
-        self.set_property("offset_to_physical_unit", channels["offset"])
+        set_physical_units(self, units, channels["gain"], channels["offset"])
 
     def _annotate_all(self, stream_index: int) -> None:
         segments = self.neo_reader.raw_annotations["blocks"][self.block_index]["segments"]
@@ -150,30 +166,26 @@ class NeoRecordingExtractor(BaseRecording):
             if len(values) == self.get_num_channels() and name not in {"channel_ids"}:
                 self.set_property(name, np.asarray(values))
 
-    def _describe(self, known: NeoFormat, source: Path) -> None:
+    def _describe(self, known: NeoFormat, source: Path, options: Mapping[str, Any]) -> None:
         """Add what neo does not tell: groups and probes."""
         if known.name == "intan" and "amplifier" in self.stream_name:
-            ports = [str(id_).partition("-")[0] for id_ in self._channel_ids_of_neo()]
+            header = self.neo_reader.header["signal_channels"]
+            ids = header["id"][header["stream_id"] == self.stream_id].tolist()
+            ports = [id_.partition("-")[0] for id_ in ids]
             groups = sorted(set(ports))
             self.set_channel_groups([groups.index(port) for port in ports])
             self.set_property("group_names", ports)
-        if known.probe is None:
+        if known.probe is None or (known.name == "spikegadgets" and self.stream_id != "trodes"):
             return
-        import probeinterface  # noqa: PLC0415 - takes a while to import
-
-        arguments = {}
+        arguments = {name: options[name] for name in known.probe_options}
         if known.name == "maxwell":
             arguments = {"well_name": self.stream_id, "rec_name": self.neo_reader.rec_name}
-        with translated(known, source):
-            probe = getattr(probeinterface, known.probe)(source, **arguments)
-        self.set_probe(probe, in_place=True)
-        if "electrode" in probe.contact_annotations:
-            self.set_property("electrode", probe.contact_annotations["electrode"])
-
-    def _channel_ids_of_neo(self) -> list[str]:
-        header = self.neo_reader.header["signal_channels"]
-        found: list[str] = header["id"][header["stream_id"] == self.stream_id].tolist()
-        return found
+        try:
+            with translated(known, source):
+                set_probe_of_file(self, known.probe, source, arguments)
+        except SpikeloomError as error:
+            msg = f"The probe of {source} is left out, as it cannot be read: {error}"
+            warnings.warn(msg, UserWarning, stacklevel=3)
 
     @classmethod
     def get_streams(cls, path: str | Path, **options: Any) -> tuple[list[str], list[str]]:
@@ -195,9 +207,7 @@ class NeoRecordingExtractor(BaseRecording):
         old_kwargs: dict[str, Any],
         full_dict: Mapping[str, Any],  # noqa: ARG003 - a protocol
     ) -> dict[str, Any]:
-        # Older versions took what is fixed now.
-        dropped = {"ignore_timestamps_errors", "install_maxwell_plugin", "mea_pitch"}
-        return {k: v for k, v in old_kwargs.items() if k not in {*dropped, "electrode_width"}}
+        return {k: v for k, v in old_kwargs.items() if k not in _WITHOUT_EFFECT}
 
 
 class NeoSegment(BaseRecordingSegment):
@@ -213,6 +223,8 @@ class NeoSegment(BaseRecordingSegment):
         In Hz.
     lock : threading.Lock
         Held while the reader is asked, as threads may not share one.
+    origin : tuple of NeoFormat and Path
+        What is read, for messages.
     """
 
     def __init__(
@@ -221,12 +233,16 @@ class NeoSegment(BaseRecordingSegment):
         place: tuple[int, int, int],
         sampling_frequency: float,
         lock: threading.Lock,
+        origin: tuple[NeoFormat, Path],
     ) -> None:
         super().__init__(sampling_frequency, float(reader.get_signal_t_start(*place)))
         self._reader = reader
         self._place = place
         self._n_samples = int(reader.get_signal_size(*place))
+        self._n_channels = int(reader.signal_channels_count(place[2]))
         self._lock = lock
+        self._origin = origin
+        # A view of a memory map costs nothing, so that all else is done without the lock.
         self._is_mapped = _is_mapped(reader)
 
     def get_num_samples(self) -> int:
@@ -243,18 +259,23 @@ class NeoSegment(BaseRecordingSegment):
         block, segment, stream = self._place
         start = 0 if start_frame is None else start_frame
         end = self._n_samples if end_frame is None else end_frame
-        # A view of a memory map costs nothing, so that all else is done without the lock.
+        if isinstance(channel_indices, slice) and not self._is_mapped:
+            # Some raw readers take no slices; all at once is quicker than one by one.
+            chosen = np.arange(self._n_channels)[channel_indices]
+            is_whole = np.array_equal(chosen, np.arange(self._n_channels))
+            channel_indices = None if is_whole else chosen
         is_all = channel_indices is None or self._is_mapped
-        with self._lock:
+        with self._lock, translated(*self._origin):
             traces = self._reader.get_analogsignal_chunk(
                 block_index=block,
                 seg_index=segment,
                 i_start=start,
                 i_stop=end,
                 stream_index=stream,
-                channel_indexes=slice(None) if is_all else channel_indices,
+                channel_indexes=None if is_all else channel_indices,
             )
-        return picked(np.asarray(traces), channel_indices if is_all else None)
+        found = picked(np.asarray(traces), channel_indices if is_all else None)
+        return found.astype(found.dtype.newbyteorder("="), copy=False)
 
 
 @contextmanager
@@ -305,13 +326,23 @@ def open_neo_reader(known: NeoFormat, source: Path, options: Mapping[str, Any]) 
     if known.is_folder and not source.is_dir():
         msg = f"{known.description} is opened by its folder, and {source} is a file."
         raise ParameterError(msg)
-    raw_readers = require("neo.rawio", feature=f"Reading {known.description}", extra="neo")
-    with translated(known, source):
+    feature = f"Reading {known.description}"
+    raw_readers = require("neo.rawio", feature=feature, extra="neo")
+    if known.needs:
+        require(known.needs, feature=feature)
+    with translated(known, source), warnings.catch_warnings():
+        for told in _NO_NEWS:
+            warnings.filterwarnings("ignore", told)
+        if known.name in CHECKS:
+            CHECKS[known.name](source)
         reader = getattr(raw_readers, known.raw_class)(**known.neo_arguments(source, options))
+        # neo closes the files in here when it is too late, if at all: readers refer to themselves.
+        opened: dict[str, Any] = {name: {} for name in _OPEN_FILES}
+        vars(reader).update(opened)
+        weakref.finalize(reader, _close_all, opened)
         reader.parse_header()
-    # neo closes the files in here when it is too late, if at all: readers refer to themselves.
-    opened = {name: vars(reader).setdefault(name, {}) for name in _OPEN_FILES}
-    weakref.finalize(reader, _close_all, opened)
+        if known.name in MENDED:
+            MENDED[known.name](reader)
     return reader
 
 
@@ -325,12 +356,12 @@ def _path_of(known: NeoFormat, path: str | Path | None, options: dict[str, Any])
 
 
 def _checked_options(known: NeoFormat, options: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = sorted(set(options) - set(known.options))
+    unknown = sorted(set(options) - set(known.options) - _WITHOUT_EFFECT)
     if unknown:
         allowed = ", ".join(known.options) or "none"
-        msg = f"read_{known.name} knows no {', '.join(unknown)}. Further arguments: {allowed}."
+        msg = f"{known.function} knows no {', '.join(unknown)}. Further arguments: {allowed}."
         raise ParameterError(msg)
-    return {**known.options, **options}
+    return {**known.options, **{k: v for k, v in options.items() if k not in _WITHOUT_EFFECT}}
 
 
 def _checked_block(reader: Any, block_index: int | None, source: Path) -> int:

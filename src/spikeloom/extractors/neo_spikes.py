@@ -48,7 +48,7 @@ class NeoSortingExtractor(ListedSpikesSorting):
     format : str, optional
         Name of the format, such as ``"blackrock"``, or of a class of ``neo.rawio``.
     sampling_frequency : float, optional
-        In Hz; by default that of the traces, or of the waveforms of spikes.
+        In Hz; by default that of the traces, or of the waveforms of spikes if these are faster.
     stream_id, stream_name : str, optional
         Traces whose rate and start are those of the sorting; needed if there are several rates.
     block_index : int, optional
@@ -259,7 +259,7 @@ def _without(fixed: Mapping[str, Any]) -> dict[str, Any]:
 def _open(
     described: NeoFormat, source: Path, block_index: int | None, options: dict[str, Any]
 ) -> tuple[Any, int]:
-    reader = open_neo_reader(described, source, options)
+    reader = open_neo_reader(described, source, {**described.options, **options})
     n_blocks = int(reader.block_count())
     if n_blocks < 1 or (block_index is None and n_blocks > 1):
         msg = f"{source} has {n_blocks} blocks: choose one with block_index."
@@ -312,7 +312,7 @@ def _rate(
     waveforms = np.unique(reader.header["spike_channels"]["wf_sampling_rate"])
     waveforms = waveforms[waveforms > 0]
     rate = given
-    if rate is None and len(set(rates)) == 1:
+    if rate is None and len(set(rates)) == 1 and (waveforms <= rates[0]).all():
         rate = rates[0]
     elif rate is None and waveforms.size == 1:
         rate = float(waveforms[0])

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from spikeloom.core.class_names import stored_as
 from spikeloom.errors import DataError, ParameterError, SpikeloomError
 from spikeloom.extractors.listed_events import ListedEvents, described_events
+from spikeloom.extractors.nwb_places import nwb_place
 from spikeloom.extractors.nwb_recording import is_nwb
 from spikeloom.extractors.peeking import Peek
 from spikeloom.extractors.reader_registry import Certainty, Reader, Recognition, known, unknown
-from spikeloom.storage.stores import is_url, local_path
 
 if TYPE_CHECKING:
     from spikeloom.extractors.nwb_files import NwbTree
@@ -35,9 +35,16 @@ class NwbEventExtractor(ListedEvents):
     Parameters
     ----------
     file_path : str or Path
-        The file, the folder of a zarr store, or its URL.
+        The file, the folder of a zarr store, or the URL of either.
     interval_names : list of str or str, optional
         Which tables; all by default.
+    stream_mode : {"fsspec", "remfile", "ros3", "zarr"}, optional
+        What is behind a URL: an HDF5 file (the first three, which are read in the same way), or a
+        zarr store. By default that is found out.
+    stream_cache_path : str or Path, optional
+        Folder for what `cache` keeps; by default in that of spikeloom's caches.
+    cache : bool, default False
+        Keep what was fetched of an HDF5 file behind a URL, for the next time.
     storage_options : dict, optional
         How to reach a URL, as fsspec takes it.
 
@@ -60,16 +67,25 @@ class NwbEventExtractor(ListedEvents):
         self,
         file_path: str | Path,
         interval_names: Iterable[str] | str | None = None,
+        stream_mode: str | None = None,
+        stream_cache_path: str | Path | None = None,
         *,
+        cache: bool = False,
         storage_options: dict[str, Any] | None = None,
     ) -> None:
         from spikeloom.extractors.nwb_files import open_nwb  # noqa: PLC0415 - imports h5py
 
-        location = file_path if is_url(file_path) else local_path(file_path).absolute()
-        with open_nwb(location, storage_options) as tree:
+        place = nwb_place(
+            file_path,
+            stream_mode,
+            storage_options,
+            cache=cache,
+            stream_cache_path=stream_cache_path,
+        )
+        with open_nwb(place) as tree:
             found = _tables(tree)
             if not found:
-                msg = f"{location} has no intervals."
+                msg = f"{place.location} has no intervals."
                 raise DataError(msg)
             if interval_names is None:
                 wanted = found
@@ -79,25 +95,34 @@ class NwbEventExtractor(ListedEvents):
                 wanted = list(interval_names)
             missing = [name for name in wanted if name not in found]
             if missing:
-                msg = f"{location} has no intervals {missing}. There are {', '.join(found)}."
+                msg = f"{place.location} has no intervals {missing}. There are {', '.join(found)}."
                 raise ParameterError(msg)
             events = {name: _read_table(tree, f"{_ROOT}/{name}") for name in wanted}
         super().__init__([events])
         self._kwargs = {
-            "file_path": str(location),
+            **place.kwargs(),
             "interval_names": None if interval_names is None else wanted,
-            "storage_options": storage_options,
         }
 
 
 def read_nwb_event(
     file_path: str | Path,
     interval_names: Iterable[str] | str | None = None,
+    stream_mode: str | None = None,
+    stream_cache_path: str | Path | None = None,
     *,
+    cache: bool = False,
     storage_options: dict[str, Any] | None = None,
 ) -> NwbEventExtractor:
     """Read the intervals of an NWB file; see `NwbEventExtractor`."""
-    return NwbEventExtractor(file_path, interval_names, storage_options=storage_options)
+    return NwbEventExtractor(
+        file_path,
+        interval_names,
+        stream_mode,
+        stream_cache_path,
+        cache=cache,
+        storage_options=storage_options,
+    )
 
 
 def _tables(tree: "NwbTree") -> list[str]:

@@ -15,17 +15,11 @@ from numpy.typing import NDArray
 
 from spikeloom.errors import DataError, MissingFileError
 from spikeloom.extractors.array_segments import Rows
-from spikeloom.extractors.kwik_hdf5 import (
-    attributes,
-    checked_shape,
-    child,
-    dataset_at,
-    group_at,
-    names_in,
-    open_array,
-    open_hdf5,
-)
-from spikeloom.storage.stores import is_url, local_path
+from spikeloom.extractors.hdf5_arrays import open_array, read_array, read_texts
+from spikeloom.extractors.hdf5_files import open_hdf5
+from spikeloom.extractors.hdf5_nodes import attributes, child, dataset_at, group_at, names_in
+from spikeloom.extractors.hdf5_sources import Place
+from spikeloom.extractors.nwb_places import NwbPlace, nwb_place
 from spikeloom.storage.zarr_groups import AnyArray, ZarrGroup
 from spikeloom.storage.zarr_opening import open_zarr
 
@@ -87,13 +81,13 @@ class Hdf5Tree(NwbTree):
 
     Parameters
     ----------
-    path : Path
+    path : Path or FarSource
         The file.
     file : h5py.File
         The same, open.
     """
 
-    def __init__(self, path: Path, file: h5py.File) -> None:
+    def __init__(self, path: Place, file: h5py.File) -> None:
         self.where = str(path)
         self._path = path
         self._file = file
@@ -122,10 +116,9 @@ class Hdf5Tree(NwbTree):
     def values(self, path: str) -> NDArray[Any]:
         """Read a whole array, of numbers or text."""
         dataset = self._dataset(path)
-        checked_shape(self._path, dataset)
         if h5py.check_string_dtype(dataset.dtype) is not None:
-            return np.atleast_1d(np.asarray(dataset.asstr(errors="replace")[()], dtype=str))
-        values = np.asarray(dataset[()])
+            return np.atleast_1d(read_texts(self._path, dataset))
+        values = read_array(self._path, dataset)
         if values.dtype.kind == "O":
             msg = f"{self.where}: {path} refers to other places of the file, and holds no values."
             raise DataError(msg)
@@ -220,14 +213,14 @@ class ZarrRows:
 
 @contextmanager
 def open_nwb(
-    location: str | Path, storage_options: dict[str, Any] | None = None
+    location: str | Path | NwbPlace, storage_options: dict[str, Any] | None = None
 ) -> Iterator[NwbTree]:
     """Open an NWB file to look into it.
 
     Parameters
     ----------
-    location : str or Path
-        An HDF5 file, a zarr folder, or a URL of a zarr store.
+    location : str, Path or NwbPlace
+        An HDF5 file, a zarr folder, or a URL of either.
     storage_options : dict, optional
         How to reach a URL, as fsspec takes it.
 
@@ -236,9 +229,13 @@ def open_nwb(
     MissingFileError, ReadError
         If it is absent, neither HDF5 nor zarr, or damaged.
     """
-    if not is_url(location) and not local_path(location).is_dir():
-        path = local_path(location).absolute()
-        with open_hdf5(path) as file:
-            yield Hdf5Tree(path, file)
+    place = nwb_place(location, storage_options=storage_options)
+    file_place: Place | None = place.far_file()
+    if isinstance(place.location, Path) and not place.location.is_dir():
+        file_place = place.location
+    if file_place is not None:
+        with open_hdf5(file_place) as file:
+            yield Hdf5Tree(file_place, file)
     else:
-        yield ZarrTree(str(location), open_zarr(location, storage_options=storage_options))
+        root = open_zarr(place.location, storage_options=place.storage_options)
+        yield ZarrTree(str(place.location), root)

@@ -12,10 +12,10 @@ from spikeloom.core.recording import BaseRecording
 from spikeloom.errors import DataError, ParameterError, SpikeloomError
 from spikeloom.extractors.array_segments import ArraySegment, Rows
 from spikeloom.extractors.checked_numbers import finite_number
+from spikeloom.extractors.nwb_places import nwb_place
 from spikeloom.extractors.own_formats import zarr_attributes
 from spikeloom.extractors.peeking import Peek
 from spikeloom.extractors.reader_registry import Certainty, Reader, Recognition, known, unknown
-from spikeloom.storage.stores import is_url, local_path
 
 if TYPE_CHECKING:
     from spikeloom.extractors.nwb_files import NwbTree
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _TABLE = "general/extracellular_ephys/electrodes"
 
 _AXES = ("rel_x", "rel_y", "rel_z")
+
+_PROPERTIES = {"location": "brain_area", "channel_group": "group"}
+"""What columns are called that have another name as properties."""
 
 _OWN_COLUMNS = frozenset({*_AXES, "id", "group", "group_name", "channel_name", "offset"})
 
@@ -34,17 +37,22 @@ class NwbRecordingExtractor(BaseRecording):
     Parameters
     ----------
     file_path : str or Path
-        The file, the folder of a zarr store, or its URL.
+        The file, the folder of a zarr store, or the URL of either.
     load_time_vector : bool, default False
         Keep the time of each sample, if the file has them, rather than a rate worked out of them.
     samples_for_rate_estimation : int, default 1000
         How many times that rate is worked out of.
-    stream_mode : "zarr", optional
-        Accepted for SpikeInterface's sake: the file says what it is.
+    stream_mode : {"fsspec", "remfile", "ros3", "zarr"}, optional
+        What is behind a URL: an HDF5 file (the first three, which are read in the same way), or a
+        zarr store. By default that is found out.
+    stream_cache_path : str or Path, optional
+        Folder for what `cache` keeps; by default in that of spikeloom's caches.
     electrical_series_path : str, optional
         Which series, such as ``"acquisition/ElectricalSeries"``; needed if there are several.
     load_channel_properties : bool, default True
         Make properties of the columns of the table of electrodes.
+    cache : bool, default False
+        Keep what was fetched of an HDF5 file behind a URL, for the next time.
     storage_options : dict, optional
         How to reach a URL, as fsspec takes it.
 
@@ -69,41 +77,39 @@ class NwbRecordingExtractor(BaseRecording):
         load_time_vector: bool = False,
         samples_for_rate_estimation: int = 1000,
         stream_mode: str | None = None,
+        stream_cache_path: str | Path | None = None,
         electrical_series_path: str | None = None,
         load_channel_properties: bool = True,
         *,
+        cache: bool = False,
         storage_options: dict[str, Any] | None = None,
     ) -> None:
         from spikeloom.extractors.nwb_files import open_nwb  # noqa: PLC0415 - imports h5py
 
-        if stream_mode not in {None, "zarr"}:
-            msg = (
-                f"stream_mode={stream_mode!r} is not there: URLs are read of zarr stores. "
-                "Download an HDF5 file."
-            )
-            raise ParameterError(msg)
-        location = file_path if is_url(file_path) else local_path(file_path).absolute()
-        with open_nwb(location, storage_options) as tree:
+        place = nwb_place(
+            file_path,
+            stream_mode,
+            storage_options,
+            cache=cache,
+            stream_cache_path=stream_cache_path,
+        )
+        with open_nwb(place) as tree:
             series = chosen_series(tree, electrical_series_path)
-            traces = _traces(tree, series)
+            traces, rate, segment = open_series(
+                tree, series, samples_for_rate_estimation, keeps_times=load_time_vector
+            )
             electrodes = _electrodes(tree, series, traces.shape[1])
-            ids = _channel_ids(tree, electrodes)
-            rate, t_start, times = series_times(tree, series, samples_for_rate_estimation)
-            super().__init__(rate, ids, traces.dtype)
-            segment = ArraySegment(traces, self.sampling_frequency, t_start)
-            if load_time_vector and times is not None:
-                segment.times = clock.given_times(times, traces.shape[0])  # type: ignore[arg-type]
+            super().__init__(rate, _channel_ids(tree, electrodes), traces.dtype)
             self.add_recording_segment(segment)
             self._set_scale(tree, series)
             self._describe(tree, electrodes, has_properties=load_channel_properties)
         self.electrical_series_path = series
         self._kwargs = {
-            "file_path": str(location),
+            **place.kwargs(),
             "load_time_vector": load_time_vector,
             "samples_for_rate_estimation": samples_for_rate_estimation,
             "electrical_series_path": series,
             "load_channel_properties": load_channel_properties,
-            "storage_options": storage_options,
         }
 
     @classmethod
@@ -116,7 +122,7 @@ class NwbRecordingExtractor(BaseRecording):
         if "electrical_series_name" in kwargs:
             name = kwargs.pop("electrical_series_name")
             kwargs.setdefault("electrical_series_path", name and f"acquisition/{name}")
-        for gone in ("file", "cache", "stream_cache_path", "use_pynwb"):
+        for gone in ("file", "use_pynwb"):
             kwargs.pop(gone, None)
         return kwargs
 
@@ -148,7 +154,7 @@ class NwbRecordingExtractor(BaseRecording):
             shape = tree.shape(f"{_TABLE}/{name}")
             if shape is not None and shape[:1] == tree.shape(f"{_TABLE}/id"):
                 values = _column(tree, name)[electrodes]
-                self.set_property("brain_area" if name == "location" else name, values)
+                self.set_property(_PROPERTIES.get(name, name), values)
 
     def _set_positions(self, positions: NDArray[Any], groups: NDArray[Any] | None) -> None:
         from probeinterface import Probe, ProbeGroup  # noqa: PLC0415 - takes a while to import
@@ -182,9 +188,11 @@ def read_nwb_recording(
     load_time_vector: bool = False,
     samples_for_rate_estimation: int = 1000,
     stream_mode: str | None = None,
+    stream_cache_path: str | Path | None = None,
     electrical_series_path: str | None = None,
     load_channel_properties: bool = True,
     *,
+    cache: bool = False,
     storage_options: dict[str, Any] | None = None,
 ) -> NwbRecordingExtractor:
     """Open an electrical series of an NWB file; see `NwbRecordingExtractor`."""
@@ -193,8 +201,10 @@ def read_nwb_recording(
         load_time_vector,
         samples_for_rate_estimation,
         stream_mode,
+        stream_cache_path,
         electrical_series_path,
         load_channel_properties,
+        cache=cache,
         storage_options=storage_options,
     )
 
@@ -235,6 +245,35 @@ class _OneColumn:
 
     def __getitem__(self, key: Any) -> NDArray[Any]:
         return np.asarray(self._rows[key])[:, np.newaxis]
+
+
+def open_series(
+    tree: "NwbTree", series: str, n_estimated: int, *, keeps_times: bool
+) -> tuple[Rows, float, ArraySegment]:
+    """Return the values of a time series, their rate in Hz, and both as a segment.
+
+    Parameters
+    ----------
+    tree : NwbTree
+        The file.
+    series : str
+        Path of the series in it.
+    n_estimated : int
+        How many times of samples the rate is worked out of, if there is none.
+    keeps_times : bool
+        Whether the segment has the time of each sample, if the file has them.
+
+    Raises
+    ------
+    DataError
+        If there are no values of one or two axes, or nothing says when they were taken.
+    """
+    traces = _traces(tree, series)
+    rate, t_start, times = series_times(tree, series, n_estimated)
+    segment = ArraySegment(traces, rate, t_start)
+    if keeps_times and times is not None:
+        segment.times = clock.given_times(times, traces.shape[0])  # type: ignore[arg-type]
+    return traces, rate, segment
 
 
 def _traces(tree: "NwbTree", series: str) -> Rows:

@@ -15,6 +15,7 @@ from spikeloom.extractors.listed_spikes import (
     checked_rate,
     required_rate,
 )
+from spikeloom.extractors.nwb_places import nwb_place
 from spikeloom.extractors.nwb_recording import (
     NwbRecordingExtractor,
     chosen_series,
@@ -23,7 +24,6 @@ from spikeloom.extractors.nwb_recording import (
 )
 from spikeloom.extractors.peeking import Peek
 from spikeloom.extractors.reader_registry import Certainty, Reader, Recognition, known, unknown
-from spikeloom.storage.stores import is_url, local_path
 
 if TYPE_CHECKING:
     from spikeloom.extractors.nwb_files import NwbTree
@@ -40,7 +40,7 @@ class NwbSortingExtractor(ListedSpikesSorting):
     Parameters
     ----------
     file_path : str or Path
-        The file, the folder of a zarr store, or its URL.
+        The file, the folder of a zarr store, or the URL of either.
     electrical_series_path : str, optional
         The series that was sorted, such as ``"acquisition/ElectricalSeries"``: its rate and start
         are those of the sorting.
@@ -48,14 +48,19 @@ class NwbSortingExtractor(ListedSpikesSorting):
         In Hz, if no series is named.
     samples_for_rate_estimation : int, default 1000
         How many times of a series a rate is worked out of, if it has none.
-    stream_mode : "zarr", optional
-        Accepted for SpikeInterface's sake: the file says what it is.
+    stream_mode : {"fsspec", "remfile", "ros3", "zarr"}, optional
+        What is behind a URL: an HDF5 file (the first three, which are read in the same way), or a
+        zarr store. By default that is found out.
+    stream_cache_path : str or Path, optional
+        Folder for what `cache` keeps; by default in that of spikeloom's caches.
     load_unit_properties : bool, default True
         Make properties of the columns of the table.
     unit_table_path : str, default "units"
         Which table.
     t_start : float, optional
         Time of sample 0 in seconds, if no series is named.
+    cache : bool, default False
+        Keep what was fetched of an HDF5 file behind a URL, for the next time.
     storage_options : dict, optional
         How to reach a URL, as fsspec takes it.
 
@@ -86,23 +91,28 @@ class NwbSortingExtractor(ListedSpikesSorting):
         sampling_frequency: float | None = None,
         samples_for_rate_estimation: int = 1000,
         stream_mode: str | None = None,
+        stream_cache_path: str | Path | None = None,
         load_unit_properties: bool = True,
         unit_table_path: str = "units",
         *,
         t_start: float | None = None,
+        cache: bool = False,
         storage_options: dict[str, Any] | None = None,
     ) -> None:
         from spikeloom.extractors.nwb_files import open_nwb  # noqa: PLC0415 - imports h5py
 
-        if stream_mode not in {None, "zarr"}:
-            msg = f"stream_mode={stream_mode!r} is not there: URLs are read of zarr stores."
-            raise ParameterError(msg)
         if electrical_series_path is not None and (sampling_frequency, t_start) != (None, None):
             msg = "electrical_series_path says the rate and start: give it, or these, not both."
             raise ParameterError(msg)
-        location = file_path if is_url(file_path) else local_path(file_path).absolute()
+        place = nwb_place(
+            file_path,
+            stream_mode,
+            storage_options,
+            cache=cache,
+            stream_cache_path=stream_cache_path,
+        )
         table = unit_table_path.strip("/")
-        with open_nwb(location, storage_options) as tree:
+        with open_nwb(place) as tree:
             times_s, ends = _spike_times(tree, table)
             rate, start, sample_times = _time_base(
                 tree,
@@ -114,7 +124,7 @@ class NwbSortingExtractor(ListedSpikesSorting):
             unit_ids = _unit_ids(tree, table, len(ends))
             properties = _properties(tree, table, len(ends)) if load_unit_properties else {}
         if sample_times is None:
-            samples = as_samples(times_s - start, f"{location}, {table}/spike_times", rate)
+            samples = as_samples(times_s - start, f"{place.location}, {table}/spike_times", rate)
         else:
             samples = _nearest(sample_times, times_s)
         counts = np.diff(ends, prepend=0)
@@ -124,13 +134,12 @@ class NwbSortingExtractor(ListedSpikesSorting):
         for name, values in properties.items():
             self.set_property(name, values)
         self._kwargs = {
-            "file_path": str(location),
+            **place.kwargs(),
             "electrical_series_path": electrical_series_path,
             "sampling_frequency": None if electrical_series_path else self.sampling_frequency,
             "samples_for_rate_estimation": samples_for_rate_estimation,
             "load_unit_properties": load_unit_properties,
             "t_start": None if electrical_series_path else start,
-            "storage_options": storage_options,
         }
         if table != "units":
             self._kwargs["unit_table_path"] = table
@@ -142,7 +151,7 @@ class NwbSortingExtractor(ListedSpikesSorting):
         full_dict: Any,  # noqa: ARG003 - a protocol
     ) -> dict[str, Any]:
         kwargs = dict(old_kwargs)
-        for gone in ("file", "cache", "stream_cache_path", "use_pynwb"):
+        for gone in ("file", "use_pynwb"):
             kwargs.pop(gone, None)
         if kwargs.get("electrical_series_path") is not None:
             kwargs |= {"sampling_frequency": None, "t_start": None}
@@ -182,10 +191,12 @@ def read_nwb_sorting(
     sampling_frequency: float | None = None,
     samples_for_rate_estimation: int = 1000,
     stream_mode: str | None = None,
+    stream_cache_path: str | Path | None = None,
     load_unit_properties: bool = True,
     unit_table_path: str = "units",
     *,
     t_start: float | None = None,
+    cache: bool = False,
     storage_options: dict[str, Any] | None = None,
 ) -> NwbSortingExtractor:
     """Read the units of an NWB file; see `NwbSortingExtractor`."""
@@ -195,9 +206,11 @@ def read_nwb_sorting(
         sampling_frequency,
         samples_for_rate_estimation,
         stream_mode,
+        stream_cache_path,
         load_unit_properties,
         unit_table_path,
         t_start=t_start,
+        cache=cache,
         storage_options=storage_options,
     )
 
@@ -207,19 +220,22 @@ def read_nwb(
     load_recording: bool = True,
     load_sorting: bool = False,
     electrical_series_path: str | None = None,
+    **streaming: Any,
 ) -> Any:
     """Open the traces of an NWB file, its units, or both.
 
     Parameters
     ----------
     file_path : str or Path
-        The file, the folder of a zarr store, or its URL.
+        The file, the folder of a zarr store, or the URL of either.
     load_recording : bool, default True
         Open the electrical series; see `NwbRecordingExtractor`.
     load_sorting : bool, default False
         Read the units; see `NwbSortingExtractor`.
     electrical_series_path : str, optional
         Which series.
+    **streaming
+        How a URL is read: `stream_mode`, `storage_options`, `cache`, `stream_cache_path`.
 
     Returns
     -------
@@ -234,10 +250,12 @@ def read_nwb(
     opened: list[Any] = []
     if load_recording:
         opened.append(
-            NwbRecordingExtractor(file_path, electrical_series_path=electrical_series_path)
+            NwbRecordingExtractor(
+                file_path, electrical_series_path=electrical_series_path, **streaming
+            )
         )
     if load_sorting:
-        opened.append(NwbSortingExtractor(file_path, electrical_series_path))
+        opened.append(NwbSortingExtractor(file_path, electrical_series_path, **streaming))
     if not opened:
         msg = "read_nwb needs load_recording=True or load_sorting=True."
         raise ParameterError(msg)

@@ -23,6 +23,7 @@ from spikeloom.extractors.openephys_folder import (
     stream_choices,
 )
 from spikeloom.extractors.peeking import Peek
+from spikeloom.extractors.physical_units import set_physical_units
 from spikeloom.extractors.reader_registry import Certainty, Reader, Recognition, known, unknown
 from spikeloom.extractors.streams import chosen_stream
 from spikeloom.storage.arrays import open_npy
@@ -101,6 +102,7 @@ class OpenEphysBinaryRecordingExtractor(BaseRecording):
         first = found[0][1]
         ids = [first.channel_names[c] for c in choice.columns]
         super().__init__(first.sampling_frequency, ids, np.dtype("<i2"))
+        self.set_property("channel_name", ids)
         for _, stream in found:
             self.add_recording_segment(
                 _segment(stream, first, choice, is_synchronised=load_sync_timestamps)
@@ -125,9 +127,7 @@ class OpenEphysBinaryRecordingExtractor(BaseRecording):
         if all(unit in _TO_UV for unit in units):
             self.set_channel_gains(gains * [_TO_UV[unit] for unit in units])
             self.set_channel_offsets(0.0)
-        self.set_property("physical_unit", np.array(units))
-        self.set_property("gain_to_physical_unit", gains)
-        self.set_property("offset_to_physical_unit", np.zeros(len(gains)))
+        set_physical_units(self, units, gains)
 
     @classmethod
     def _handle_kwargs_backward_compatibility(

@@ -1,15 +1,15 @@
 """What spikeloom and SpikeInterface save themselves, and flat files, as readers of the registry."""
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
 from spikeloom.core.binary import read_binary
 from spikeloom.core.loading import load
 from spikeloom.core.npz_sorting import read_npz_sorting
-from spikeloom.errors import ParameterError
+from spikeloom.errors import ParameterError, ReadError
 from spikeloom.extractors.peeking import Peek, read_head
 from spikeloom.extractors.reader_registry import Certainty, Reader, Recognition, known, unknown
+from spikeloom.storage.numpy_files import npz_names
 
 _FLAT_SUFFIXES = (".dat", ".bin", ".raw", ".fil", ".i16")
 
@@ -53,11 +53,10 @@ def _recognise_npz(peek: Peek) -> Recognition:
     if not peek.head.startswith(b"PK"):
         return unknown("it is no .npz archive")
     try:
-        with zipfile.ZipFile(peek.path) as archive:
-            names = set(archive.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        names = set(npz_names(peek.path))
+    except ReadError as error:
         return unknown(f"it is a damaged archive ({error})")
-    if {"unit_ids.npy", "num_segment.npy"} <= names:
+    if {"unit_ids", "num_segment"} <= names:
         return known(Certainty.CONTENT, "it has unit_ids and num_segment")
     return unknown("it is an archive without unit_ids and num_segment")
 

@@ -18,6 +18,8 @@ N_HEAD_BYTES = 4096
 N_NAMES_MAX = 20_000
 """How many names of a folder are looked at."""
 
+_N_MEMBERS_MAX = 1000
+
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
@@ -101,13 +103,13 @@ class Peek:
     def _hdf5(self) -> tuple[tuple[str, ...], dict[str, Any]]:
         if not self.is_hdf5:
             return (), {}
-        import h5py  # noqa: PLC0415 - takes a while to import
+        from spikeloom.extractors.hdf5_files import open_hdf5  # noqa: PLC0415 - imports h5py
+        from spikeloom.extractors.hdf5_nodes import attributes  # noqa: PLC0415 - same
 
         try:
-            with h5py.File(self.path, "r") as file:
-                attributes = {str(key): file.attrs[key] for key in islice(file.attrs, 100)}
-                return tuple(str(name) for name in islice(file, 1000)), attributes
-        except (OSError, RuntimeError, KeyError, ValueError, TypeError):
+            with open_hdf5(self.path) as file:
+                return tuple(str(name) for name in islice(file, _N_MEMBERS_MAX)), attributes(file)
+        except ReadError:
             return (), {}  # damaged; whoever reads it says how
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from warnings import warn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -60,7 +61,7 @@ class _PhyFolderSorting(ListedSpikesSorting):
         samples, labels = _read_spikes(arrays)
         rate = required_rate(rate, folder)
         tables, warnings = _read_labels(folder)
-        with_spikes = np.unique(labels).astype(np.int64)
+        with_spikes = _with_spikes(labels)
         listed = {cluster for field in tables.values() for cluster in field}
         clusters = with_spikes.tolist()
         if not remove_empty_units:
@@ -85,6 +86,18 @@ class _PhyFolderSorting(ListedSpikesSorting):
         self.annotate(phy_folder=str(folder))
         self.reading_warnings = (*arrays.warnings, *warnings)
         """What was wrong with files that are not needed, and are taken for absent."""
+
+    def restore_metadata(self, description: Mapping[str, Any]) -> None:
+        """Set what a dictionary tells; SpikeInterface drops clusters that no table names."""
+        listed = description.get("properties", {}).get("original_cluster_id")
+        if listed is not None and len(listed) != self.get_num_units():
+            msg = (
+                f"The file tells properties of {len(listed)} of {self.get_num_units()} clusters in "
+                f"{self.get_annotation('phy_folder')}; they are left out for those of the folder."
+            )
+            warn(msg, UserWarning, stacklevel=2)
+            description = {**description, "properties": {}}
+        super().restore_metadata(description)
 
     def _set_main_channels(
         self,
@@ -331,6 +344,15 @@ def _kept(
     if sorter_labels is None:
         return [k for k in kept if qualities[k] == "good"]
     return [k for k in kept if sorter_labels.get(clusters[k]) == "good"]
+
+
+def _with_spikes(labels: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return the clusters that have spikes, in order."""
+    if labels.size and labels.min() >= 0 and labels.max() < _N_PLACES_MAX:
+        is_there = np.zeros(int(labels.max()) + 1, np.bool_)
+        is_there[labels] = True  # many times quicker than to sort or to hash all labels
+        return np.flatnonzero(is_there)
+    return np.unique(labels).astype(np.int64)
 
 
 def _positions(clusters: Sequence[int], labels: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -15,6 +15,9 @@ from spikeloom.extractors.peeking import Peek
 from spikeloom.extractors.reader_registry import Certainty, Reader, Recognition, known, unknown
 from spikeloom.storage.arrays import open_npy
 
+_N_CHANNELS_MAX = 1 << 20
+"""Files without samples can tell any number of channels."""
+
 _MAGIC = b"\x93NUMPY"
 
 
@@ -73,6 +76,9 @@ class NpyRecordingExtractor(BaseRecording):
                 raise DataError(msg)
             two = array[:, np.newaxis] if array.ndim == 1 else array
             arrays[k] = two.T if time_axis == 1 and array.ndim == 2 else two
+            if arrays[k].shape[1] > _N_CHANNELS_MAX:
+                msg = f"{path} has the shape {array.shape}: too many channels for a recording."
+                raise DataError(msg)
         kinds = {(array.shape[1], array.dtype) for array in arrays}
         if len(kinds) > 1:
             told = " and ".join(f"{n} channels of {dtype}" for n, dtype in sorted(kinds, key=str))

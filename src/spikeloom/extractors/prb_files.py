@@ -5,7 +5,6 @@ raw data (``channels``) and where they are (``geometry``), as a dictionary by ch
 in the order of `channels`. Without a geometry the contacts of a shank are put 20 um apart.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.core.probes import probegroup_of_dict
 from spikeloom.errors import DataError, MissingFileError, ParameterError
 from spikeloom.extractors.phy_params import evaluate_assignments
+from spikeloom.storage.json_fields import read_object
 
 if TYPE_CHECKING:
     from probeinterface import Probe, ProbeGroup
@@ -141,6 +142,9 @@ def _positions(where: str, geometry: Sequence[Any], n_channels: int) -> NDArray[
     if places.shape != (n_channels, 2) or not np.isfinite(places).all():
         msg = f"{where}: geometry is not a pair (x, y) in um for each of {n_channels} channels."
         raise DataError(msg)
+    if len(np.unique(places, axis=0)) < n_channels:
+        msg = f"{where}: geometry puts several channels in one place."
+        raise DataError(msg)
     return places
 
 
@@ -159,13 +163,10 @@ def _probe(channels: NDArray[np.int64], places_um: NDArray[np.float64], name: st
 
 
 def _read_probeinterface(path: Path) -> "ProbeGroup":
-    from probeinterface import ProbeGroup  # noqa: PLC0415 - takes a while to import
-
     try:
-        description = json.loads(path.read_bytes())
-        probegroup = ProbeGroup.from_dict(description)
-    except Exception as error:  # damaged files raise whatever comes first
-        msg = f"{path} is not a probe file of ProbeInterface: {error!r}."
+        probegroup = probegroup_of_dict(read_object(path))
+    except DataError as error:
+        msg = f"{path} is not a probe file of ProbeInterface: {error}"
         raise DataError(msg) from error
     if not probegroup.probes:
         msg = f"{path} holds no probe."

@@ -8,6 +8,7 @@ from typing import Any
 from spikeloom.errors import DataError, ParameterError
 from spikeloom.extractors.reader_registry import KINDS, Certainty, Reader, get_reader
 from spikeloom.extractors.recognising import Candidate, known_below, recognise
+from spikeloom.extractors.url_reading import reader_of_url
 from spikeloom.storage.stores import is_url, local_path
 
 _N_PLACES_SHOWN = 20
@@ -21,8 +22,8 @@ def read(
     Parameters
     ----------
     path : str or Path
-        A file, a folder, or a URL of a zarr store. A folder of an unknown kind stands for the only
-        file or folder in it that is known.
+        A file, a folder, or the URL of a zarr store or NWB file. A folder of an unknown kind stands
+        for the only file or folder in it that is known.
     reader : str, optional
         Name of the format, if you know better; see `get_available_readers`.
     kind : str, optional
@@ -61,7 +62,8 @@ def read(
     if reader is not None:
         return _open(get_reader(reader), path, kwargs)
     if is_url(path):
-        return _open(get_reader("spikeloom-any"), path, kwargs)
+        found = reader_of_url(str(path), kind, kwargs.get("storage_options"))
+        return _open(found, path, kwargs)
     candidates = recognise(path, kind=kind)
     if candidates[0].certainty > Certainty.NO:
         return _open(candidates[0].reader, path, kwargs)

@@ -30,6 +30,9 @@ _DEFAULT_STEPS = {"21": 8192, "24": 8192, "2003": 8192, "2004": 8192, "2013": 20
 
 _N_CHANNELS_MAX = 1 << 16
 
+_N_DIGITS_MAX = 10
+"""Numbers of channels are shorter."""
+
 
 @dataclass(frozen=True)
 class FileName:
@@ -279,7 +282,7 @@ def _amplifier_gains(
     listed: dict[int, float] = {}
     for row in rows:
         cells: dict[str, Any] = {"gain": row[column] if len(row) > column else None}
-        if row[0].isdecimal():
+        if row[0].isdecimal() and len(row[0]) < _N_DIGITS_MAX:
             listed[int(row[0])] = number_in(cells, "gain", path)
     saved = [k for k in saved_channels(fields) if k < 2 * len(listed)]
     if is_lf:  # its channels are counted after those of the other band

@@ -15,6 +15,7 @@ from spikeloom.extractors.cbin_segments import CompressedSegment
 from spikeloom.extractors.json_files import read_text
 from spikeloom.extractors.neuropixels import set_neuropixels_probe
 from spikeloom.extractors.peeking import Peek
+from spikeloom.extractors.physical_units import set_physical_units
 from spikeloom.extractors.reader_registry import Certainty, Reader, Recognition, known, unknown
 from spikeloom.extractors.spikeglx_folder import (
     SYNC,
@@ -100,8 +101,11 @@ class SpikeGLXRecordingExtractor(BaseRecording):
         if not use_names_as_ids:
             self.set_property("channel_name", channel_names)
         if not is_sync:
-            self.set_channel_gains(first.gains_to_uV[columns])
+            gains = first.gains_to_uV[columns]
+            self.set_channel_gains(gains)
             self.set_channel_offsets(0.0)
+            is_probe = stream.startswith("imec")
+            set_physical_units(self, *(("uV", gains) if is_probe else ("V", gains * 1e-6)))
         if all_annotations:
             self.annotate(**first.fields)
         if stream.startswith("imec") and not is_sync:

@@ -52,13 +52,9 @@ class SpykingCircusSortingExtractor(ListedSpikesSorting):
     """
 
     def __init__(self, folder_path: str | Path, sampling_frequency: float | None = None) -> None:
-        from spikeloom.extractors.kwik_hdf5 import (  # noqa: PLC0415 - imports h5py
-            dataset_at,
-            group_at,
-            names_in,
-            open_hdf5,
-            read_vector,
-        )
+        from spikeloom.extractors.hdf5_arrays import read_vector  # noqa: PLC0415 - imports h5py
+        from spikeloom.extractors.hdf5_files import open_hdf5  # noqa: PLC0415 - imports h5py
+        from spikeloom.extractors.hdf5_nodes import dataset_at, group_at, names_in  # noqa: PLC0415 - imports h5py
 
         given = Path(folder_path).absolute()
         path = given if given.is_file() else _result_in(given)

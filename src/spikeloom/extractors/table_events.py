@@ -78,11 +78,11 @@ class TableEventExtractor(ListedEvents):
         times = _times_of(columns, time_column, path)
         lasts = _durations_of(columns, columns[times], path)
         name = next((one for one in LABEL_COLUMNS if one in columns and one != times), None)
-        labels = columns[name].astype(np.str_) if name else path.stem
+        labels = _as_texts(columns[name]) if name else path.stem
         gone = {times, _DURATION, name, channel_column, *END_COLUMNS, "time", "label"}
         others = {key: values for key, values in columns.items() if key not in gone}
         if channel_column in columns:
-            channels = columns[channel_column].astype(np.str_)
+            channels = _as_texts(columns[channel_column])
         else:
             channels = np.full(len(columns[times]), path.stem)
         events = {}
@@ -113,6 +113,11 @@ def _text_columns(path: Path) -> dict[str, NDArray[Any]]:
     header, rows = read_table(path)
     cells = [[None if cell == "n/a" else parse_cell(cell) for cell in row] for row in rows]
     return {name: as_property([row[k] for row in cells]) for k, name in enumerate(header) if name}
+
+
+def _as_texts(values: NDArray[Any]) -> NDArray[np.str_]:
+    texts = values.astype(np.str_)
+    return np.where(texts == "nan", "", texts)  # what is missing has no name
 
 
 def _npy_columns(path: Path) -> dict[str, NDArray[Any]]:

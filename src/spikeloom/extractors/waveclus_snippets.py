@@ -17,6 +17,7 @@ from spikeloom.core.class_names import stored_as
 from spikeloom.core.numpy_snippets import NumpySnippetsSegment
 from spikeloom.core.snippets import BaseSnippets
 from spikeloom.errors import DataError, ParameterError
+from spikeloom.extractors.listed_spikes import as_samples
 from spikeloom.extractors.matlab_files import read_matlab_fields
 from spikeloom.storage.atomic import write_atomic
 from spikeloom.storage.staged_saves import refuse_taken
@@ -70,7 +71,7 @@ class WaveClusSnippetsExtractor(BaseSnippets):
         super().__init__(
             sampling_frequency, nbefore, snippet_len, np.arange(n_channels), flat.dtype
         )
-        frames = np.round(times_ms * (sampling_frequency / 1000)).astype(np.int64)
+        frames = as_samples(times_ms, path, sampling_frequency / 1000)
         self.add_snippets_segment(NumpySnippetsSegment(snippets, frames))
         self._kwargs = {"file_path": str(path.absolute())}
 

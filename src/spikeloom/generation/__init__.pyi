@@ -46,6 +46,9 @@ from .template_shapes import (
     generate_channel_locations as generate_channel_locations,
     generate_templates as generate_templates,
 )
+from .toy_example import (
+    toy_example as toy_example,
+)
 from .transformed_sortings import (
     TransformSorting as TransformSorting,
 )

@@ -28,7 +28,7 @@ _GAP_PAGES = 8
 """Ranges with fewer pages between them are asked for as one."""
 
 _FAULTS = (
-    *(ValueError, TypeError, EOFError, OSError, ArithmeticError, SyntaxError),
+    *(ValueError, TypeError, LookupError, EOFError, OSError, ArithmeticError, SyntaxError),
     *(tokenize.TokenError, MemoryError, RecursionError),
 )
 """What numpy raises on damaged files: the header is the source of a Python dictionary."""
@@ -63,7 +63,8 @@ def _map_npy(path: Path) -> NDArray[Any]:
     # Not numpy.load, which also opens archives.
     try:
         # As a plain array: compiled kernels take those much faster than memory-map objects.
-        return np.asarray(np.lib.format.open_memmap(path, mode="r"))
+        with np.errstate(over="raise"):  # of shapes whose product is no number
+            return np.asarray(np.lib.format.open_memmap(path, mode="r"))
     except _FAULTS:
         # An array without elements cannot be mapped, but is a fine array.
         with contextlib.suppress(*_FAULTS):

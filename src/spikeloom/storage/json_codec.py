@@ -19,7 +19,7 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON is any of its types
     """
     try:
         return msgspec.json.decode(path.read_bytes())
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         msg = f"{path} cannot be read as JSON: {error}."
         raise ReadError(0, msg) from error
 

@@ -14,7 +14,7 @@ from spikeloom.storage.arrays import npy_writer
 from spikeloom.storage.atomic import write_atomic
 
 _FAULTS = (
-    *(ValueError, TypeError, KeyError, EOFError, OSError, ArithmeticError, SyntaxError),
+    *(ValueError, TypeError, LookupError, EOFError, OSError, ArithmeticError, SyntaxError),
     *(MemoryError, RecursionError, zipfile.BadZipFile, NotImplementedError),
     tokenize.TokenError,
 )
@@ -63,7 +63,8 @@ def open_records(path: Path, *, is_mapped: bool = True) -> NDArray[Any]:
             if not is_mapped or not has_elements:
                 file.seek(0)
                 return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
-        return np.asarray(np.lib.format.open_memmap(path, mode="r"))
+        with np.errstate(over="raise"):  # of shapes whose product is no number
+            return np.asarray(np.lib.format.open_memmap(path, mode="r"))
     except _FAULTS as error:
         msg = f"{path} is not a complete .npy file without Python objects: {error}."
         raise ReadError(0, msg) from error
@@ -99,10 +100,23 @@ def read_npz(path: Path, names: Iterable[str] | None = None) -> dict[str, NDArra
             arrays = {}
             for name in archive.files if names is None else names:
                 arrays[name] = archive[name]
+                if not isinstance(arrays[name], np.ndarray):
+                    msg = "it is no array"
+                    raise ValueError(msg)  # noqa: TRY004 - of the file, not of an argument
             return arrays
     except _FAULTS as error:
         part = f"The array {name!r} of {path}" if name else str(path)
         msg = f"{part} cannot be read: {error}."
+        raise ReadError(0, msg) from error
+
+
+def npz_names(path: Path) -> list[str]:
+    """Return the names of the arrays in a ``.npz`` archive; raises ReadError if it is none."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return [name.removesuffix(".npy") for name in archive.namelist()]
+    except _FAULTS as error:
+        msg = f"{path} cannot be read as an archive: {error}."
         raise ReadError(0, msg) from error
 
 

@@ -1,7 +1,7 @@
 """Keyed bytes behind a URL, through fsspec."""
 
 import glob
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 from urllib.parse import unquote
 
@@ -13,6 +13,9 @@ from spikeloom.storage.provenance_json import decode_json, encode_json
 from spikeloom.storage.stores import Bytes, Store
 
 _ALIASES = {"gcs://": "gs://"}
+
+_NOT_FOUND = 404
+"""What web servers answer where there is nothing."""
 
 _EXTRAS = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "http": "aiohttp", "https": "aiohttp"}
 
@@ -94,6 +97,49 @@ class RemoteStore:
                 found[key] = bytes(content)
         return found
 
+    def facts_of(self, key: str) -> dict[str, Any] | None:
+        """Return what the server says of the bytes under a key, "size" at least; None if absent."""
+        try:
+            known = self._fs.info(self._path(key))
+        except (FileNotFoundError, IsADirectoryError) as error:
+            # Of web servers fsspec says so whatever happened; the cause is what did.
+            cause = error.__cause__
+            is_absent = cause is None or isinstance(cause, FileNotFoundError)
+            if is_absent or getattr(cause, "status", None) == _NOT_FOUND:
+                return None
+            raise self._read_error(key, cause or error) from error
+        except Exception as error:
+            raise self._read_error(key, error) from error
+        if known.get("type") == "directory":
+            return None
+        if known.get("size") is None:
+            msg = "the server does not say how large it is"
+            raise self._read_error(key, ValueError(msg))
+        return dict(known)
+
+    def get_ranges(self, key: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Return parts of what is under a key, from a byte to before another, fetched together.
+
+        Raises
+        ------
+        ReadError
+            If they cannot be fetched, or if the server sends something else.
+        """
+        if not ranges:
+            return []
+        starts, ends = zip(*ranges, strict=True)
+        try:
+            contents = self._fs.cat_ranges(
+                [self._path(key)] * len(ranges), starts, ends, on_error="raise"
+            )
+        except Exception as error:
+            raise self._read_error(key, error) from error
+        for (start, end), content in zip(ranges, contents, strict=True):
+            if len(content) != end - start:
+                msg = f"{len(content)} bytes came where bytes {start} to {end} were asked for"
+                raise self._read_error(key, ValueError(msg))
+        return [bytes(content) for content in contents]
+
     def put(self, key: str, content: Bytes) -> None:
         """Keep `content` under `key`."""
         try:
@@ -143,8 +189,9 @@ class RemoteStore:
             return 0
 
     def _read_error(self, key: str, error: BaseException) -> ReadError:
+        where = f"{self.location}/{key}" if key else self.location
         msg = (
-            f"{self.location}/{key} cannot be read: {type(error).__name__}: {error}. "
+            f"{where} cannot be read: {type(error).__name__}: {error}. "
             "Check the URL, the network and storage_options (credentials, endpoint, anon)."
         )
         return ReadError(getattr(error, "errno", 0) or 0, msg)
@@ -254,6 +301,19 @@ def _is_metadata(key: str) -> bool:
     return key.rsplit("/", 1)[-1] in {".zarray", ".zgroup", ".zattrs", "zarr.json"}
 
 
+def anonymous_store(store: RemoteStore) -> RemoteStore | None:
+    """Return the same place as nobody in particular sees it; None if options say who asks."""
+    options: dict[str, dict[str, Any]] = {
+        "s3": {"anon": True},
+        "s3a": {"anon": True},
+        "gs": {"token": "anon"},
+    }
+    scheme = store.location.split("://", 1)[0]
+    if store.storage_options or scheme not in options:
+        return None
+    return RemoteStore(store.location, options[scheme])
+
+
 def for_reading(store: RemoteStore, *, is_writable: bool) -> Store:
     """Return a remote store that costs few requests to read from.
 
@@ -263,15 +323,10 @@ def for_reading(store: RemoteStore, *, is_writable: bool) -> Store:
     try:
         content = store.get(".zmetadata")
     except ReadError:
-        scheme = store.location.split("://", 1)[0]
-        anonymous: dict[str, dict[str, Any]] = {
-            "s3": {"anon": True},
-            "s3a": {"anon": True},
-            "gs": {"token": "anon"},
-        }
-        if store.storage_options or scheme not in anonymous:
+        anonymous = anonymous_store(store)
+        if anonymous is None:
             raise
-        store = RemoteStore(store.location, anonymous[scheme])
+        store = anonymous
         content = store.get(".zmetadata")
     if is_writable:
         return store

@@ -1,5 +1,7 @@
 """Make a new folder of files so that it is there with all of them, or not at all."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,3 +70,29 @@ def staged_folder(target: Path) -> Iterator[Path]:
                 raise
             msg = f"Cannot make the folder {target}: {error.strerror or error}."
             raise WriteError(error.errno or 0, msg) from error
+
+
+@contextmanager
+def folder_beside(target: Path) -> Iterator[Path]:
+    """Give an empty folder beside a target, on the same disk, which is gone at the end.
+
+    Parameters
+    ----------
+    target : Path
+        What is made of the files in it. Folders above it are made, too.
+
+    Raises
+    ------
+    WriteError
+        If the folder cannot be made.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except OSError as error:
+        msg = f"{target.parent} cannot be written to: {error.strerror or error}."
+        raise WriteError(error.errno or 0, msg) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

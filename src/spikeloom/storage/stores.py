@@ -10,7 +10,6 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
-from urllib.request import url2pathname
 
 from spikeloom.errors import ReadError
 from spikeloom.storage.atomic import write_atomic
@@ -72,6 +71,8 @@ def local_path(location: str | Path) -> Path:
     '/data/rec 1.zarr'
     """
     if isinstance(location, str) and location.startswith(_FILE_URLS):
+        from urllib.request import url2pathname  # noqa: PLC0415 - brings ssl and http along
+
         return Path(url2pathname(location.split("://", 1)[1]))
     return Path(location)
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.errors import ReadError
+from spikeloom.storage.provenance_json import decode_json
 
 _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
@@ -76,19 +77,19 @@ class ArrayMetadata:
             If it makes no sense.
         """
         try:
-            fields = json.loads(content)
+            fields = decode_json(content, f"{where}/.zarray")
             dtype = _decode_dtype(fields["dtype"])
             metadata = cls(
-                shape=tuple(int(n) for n in fields["shape"]),
-                chunks=tuple(int(n) for n in fields["chunks"]),
+                shape=_sizes(fields["shape"]),
+                chunks=_sizes(fields["chunks"]),
                 dtype=dtype,
-                compressor=fields.get("compressor"),
-                filters=tuple(fields.get("filters") or ()),
+                compressor=_codec(fields["compressor"]) if fields.get("compressor") else None,
+                filters=tuple(map(_codec, fields.get("filters") or ())),
                 order=str(fields.get("order", "C")),
                 fill_value=_decode_fill_value(fields.get("fill_value"), dtype),
                 separator=str(fields.get("dimension_separator", ".")),
             )
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
             msg = f"{where}/.zarray cannot be understood: {type(error).__name__}: {error}."
             raise ReadError(0, msg) from error
         is_sound = (
@@ -161,6 +162,20 @@ def default_chunks(shape: Sequence[int], dtype: np.dtype[Any]) -> tuple[int, ...
         row_bytes *= max(1, n)
     rows = max(1, min(shape[0], WHOLE_CHUNK_BYTES // max(1, row_bytes)))
     return (rows, *(max(1, n) for n in shape[1:]))
+
+
+def _sizes(values: Any) -> tuple[int, ...]:  # noqa: ANN401 - any JSON
+    if not isinstance(values, list) or not all(type(n) is int for n in values):
+        msg = f"{values!r:.100} is no list of whole numbers"
+        raise TypeError(msg)
+    return tuple(values)
+
+
+def _codec(config: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    if not isinstance(config, dict) or not isinstance(config.get("id"), str):
+        msg = f"{config!r:.100} names no codec"
+        raise TypeError(msg)
+    return config
 
 
 def _decode_dtype(value: Any) -> np.dtype[Any]:  # noqa: ANN401 - a string or nested lists

@@ -35,7 +35,11 @@ def kind_of(document: str, content: bytes) -> str:
         return "array"
     if document == ".zgroup":
         return "group"
-    return str(decode_json(content, document).get("node_type", "group"))
+    described = decode_json(content, document)
+    if not isinstance(described, dict):
+        msg = f"A {document} of the store holds {described!r:.100} where an object is expected."
+        raise ReadError(0, msg)
+    return str(described.get("node_type", "group"))
 
 
 def read_attributes(store: Store, path: str, zarr_format: ZarrFormat) -> dict[str, Any]:

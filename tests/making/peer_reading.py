@@ -1,0 +1,36 @@
+"""What SpikeInterface reads of files: a script for its interpreter.
+
+``peer_reading.py JOBS`` does each of the jobs of a JSON file: ``{"kind", "function", "path",
+"options", "out", "dumps"}``. The facts go into ``out``, or the reason why there are none into a
+``.failed`` file beside; ``dumps`` are paths to dump the object to.
+"""
+
+import json
+import sys
+import traceback
+import warnings
+from pathlib import Path
+
+import numpy as np
+from object_facts import FACTS
+from spikeinterface import core, extractors
+
+warnings.simplefilter("ignore")
+
+
+def do(job):
+    """Read a file, and write down what it is."""
+    function = getattr(extractors, job["function"], None) or getattr(core, job["function"])
+    read = function(job["path"], **job["options"])
+    if isinstance(read, tuple):
+        read = read[job["kind"] == "sorting"]
+    np.savez(job["out"], **FACTS[job["kind"]](read))
+    for path in job["dumps"]:
+        read.dump(path)
+
+
+for one in json.loads(Path(sys.argv[1]).read_text()):
+    try:
+        do(one)
+    except Exception:  # noqa: BLE001 - told to the test
+        Path(one["out"]).with_suffix(".failed").write_text(traceback.format_exc())
