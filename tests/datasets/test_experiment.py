@@ -272,7 +272,7 @@ ESCAPES = [
 ]
 
 
-@pytest.mark.parametrize("path", ESCAPES)
+@pytest.mark.parametrize("path", [*ESCAPES, f"main/{'x' * 300}.npy"])
 def test_paths_do_not_lead_out(exp, root, path):
     before = folder_state(root.parent)
     for run in (

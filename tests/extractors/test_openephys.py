@@ -125,6 +125,7 @@ def test_several_streams_of_one_node(tmp_path):
         ({"continuous": [3]}, "lists int"),
         ({"folder_name": "../../secret"}, "no name of a folder"),
         ({"folder_name": ""}, "no name of a folder"),
+        ({"folder_name": "x" * 300}, "no name of a folder"),
         ({"channels": []}, "lists no channels"),
         ({"channels": [1]}, "lists no channels"),
         ({"num_channels": 3}, "num_channels 3"),

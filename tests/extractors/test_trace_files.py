@@ -8,6 +8,7 @@ import pytest
 import spikeloom as si
 from making.hashes import folder_state
 from spikeloom.errors import DataError, MissingFileError, ParameterError, SpikeloomError
+from spikeloom.extractors.trace_files import FlatLayout
 
 FOUR = {"n_channels": 4, "dtype": "int16", "sample_rate": 20000}
 
@@ -186,3 +187,13 @@ def test_a_huge_file_and_many_files_open_at_once(tmp_path):
     # An order of magnitude more than it takes, for machines under load.
     assert huge_s < 0.2
     assert many_s < 1.0
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [{"n_channels": 1 << 70}, {"n_channels": 0}, {"n_channels": 2.5}, {"n_channels": [4]}]
+    + [{"sample_rate": 1j}, {"sample_rate": -1}, {"dtype": ["int16"]}, {"dtype": "i2,("}],
+)
+def test_what_is_said_of_a_flat_file_makes_sense(layout):
+    with pytest.raises(ParameterError):
+        FlatLayout(**layout)

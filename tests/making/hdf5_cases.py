@@ -51,15 +51,13 @@ def use_nwb(path):
             recording = si.read_nwb_recording(path, electrical_series_path=one)
             recording.get_traces(0, max(0, recording.get_num_samples() - 3))
 
-    def use():
-        each(
-            lambda: look(path),
-            traces,
-            lambda: si.NwbSortingExtractor(path, sampling_frequency=RATE, t_start=0.0),
-            lambda: si.read_nwb_event(path),
-        )
-
-    return use
+    tasks = [lambda: look(path), traces]
+    with h5py.File(path) as file:
+        if "units" in file:
+            tasks.append(lambda: si.NwbSortingExtractor(path, sampling_frequency=RATE, t_start=0.0))
+        if "intervals" in file:
+            tasks.append(lambda: si.read_nwb_event(path))
+    return lambda: each(*tasks)
 
 
 def _copied(source, folder):

@@ -12,6 +12,7 @@ import re
 from pathlib import Path, PurePosixPath
 
 from spikeloom.errors import MissingFileError, ParameterError, ReadError
+from spikeloom.storage.stores import NAME_BYTES_MAX
 
 OWN_SUFFIXES = frozenset({
     *(".json", ".npy", ".npz", ".txt", ".csv", ".tsv", ".tar", ".ini", ".prm", ".prb", ".py"),
@@ -40,11 +41,12 @@ def checked_relative(path: str) -> str:
     experiment: it must be relative, with slashes and without '..'.
     """
     parts = PurePosixPath(path).parts if path else ()
-    is_below = bool(parts) and not path.startswith("/") and ".." not in parts
+    are_names = all(part != ".." and len(part.encode()) <= NAME_BYTES_MAX for part in parts)
+    is_below = bool(parts) and not path.startswith("/") and are_names
     if not is_below or "\\" in path or "\0" in path or _DRIVE.match(path):
         msg = (
-            f"{path!r} is no path below the folder of the experiment: it must be relative, with "
-            "slashes and without '..'."
+            f"{path!r:.200} is no path below the folder of the experiment: it must be relative, "
+            "with slashes and without '..'."
         )
         raise ParameterError(msg)
     return path.rstrip("/")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.errors import DataError
-from spikeloom.extractors.hdf5_arrays import ChunkedArray
+from spikeloom.extractors.hdf5_chunks import ChunkedArray
 from spikeloom.extractors.kwik_traces import Traces
 from spikeloom.extractors.lazy_rows import LazyRows
 

@@ -15,7 +15,8 @@ from spikeloom.datasets.kwik_arrays import (
     WaveformRows,
 )
 from spikeloom.errors import DataError, SpikeloomError
-from spikeloom.extractors.hdf5_arrays import ChunkedArray, open_array
+from spikeloom.extractors.hdf5_arrays import open_array
+from spikeloom.extractors.hdf5_chunks import ChunkedArray
 from spikeloom.extractors.hdf5_files import open_hdf5
 from spikeloom.extractors.hdf5_nodes import dataset_at, number_in
 from spikeloom.extractors.kwik_contents import (

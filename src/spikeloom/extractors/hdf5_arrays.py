@@ -1,11 +1,10 @@
 """Arrays in HDF5 files that may be damaged: sizes are checked before anything is allocated.
 
 Arrays stay in the file. What lies there in one piece becomes a memory map; what is in chunks, or
-compressed, becomes a `ChunkedArray`, which opens the file for each read and so keeps no handle.
+compressed, becomes a `ChunkedArray`.
 """
 
 import math
-from itertools import islice, pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from spikeloom.errors import DataError
-from spikeloom.extractors.hdf5_files import open_hdf5
+from spikeloom.extractors.hdf5_chunks import ChunkedArray
 from spikeloom.extractors.hdf5_guard import check_references
 from spikeloom.extractors.hdf5_nodes import is_plain, text_of
 from spikeloom.extractors.hdf5_sources import Place, n_bytes_of, opened_source
-from spikeloom.extractors.lazy_rows import LazyRows
 
 _COMPRESSION_MAX = 1100
 """More than deflate can shrink data by: an array that claims more is not in the file."""
@@ -32,9 +30,6 @@ _CHUNK_ENTRY_BYTES = 8
 
 _N_CHARACTERS_MAX = 1 << 26
 """An array of texts has as many characters for each as the longest has."""
-
-_GAP_ROWS = 64
-"""Rows that are read along rather than skipped."""
 
 
 def checked_shape(path: Place, dataset: h5py.Dataset) -> tuple[int, ...]:
@@ -63,59 +58,6 @@ def checked_shape(path: Place, dataset: h5py.Dataset) -> tuple[int, ...]:
         )
         raise DataError(msg)
     return shape
-
-
-class ChunkedArray(LazyRows):
-    """An array in an HDF5 file that is not in one piece; each read opens the file.
-
-    Parameters
-    ----------
-    path : Path or FarSource
-        The file.
-    name : str
-        Path of the array in it.
-    shape : tuple of int
-    dtype : dtype
-    """
-
-    def __init__(self, path: Place, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> None:
-        super().__init__(shape, dtype)
-        self.path = path
-        self.name = name
-
-    def read_rows(self, rows: slice | NDArray[np.int64]) -> NDArray[Any]:
-        """Read consecutive rows, or rows by their index."""
-        with open_hdf5(self.path) as file:
-            dataset = file[self.name]
-            if not isinstance(self.path, Path):
-                self.path.fetch_ahead(_chunk_ranges(dataset, rows))
-            if isinstance(rows, slice):
-                return np.asarray(dataset[rows])
-            wanted, positions = np.unique(rows, return_inverse=True)
-            picked = np.empty((wanted.size, *self.shape[1:]), self.dtype)
-            # Rows that are neighbours are read at once: each read unpacks whole chunks.
-            breaks = np.flatnonzero(np.diff(wanted) > _GAP_ROWS) + 1
-            edges = [0, *breaks.tolist(), wanted.size]
-            for first, last in pairwise(edges):
-                if first < last:
-                    low, high = int(wanted[first]), int(wanted[last - 1]) + 1
-                    picked[first:last] = dataset[low:high][wanted[first:last] - low]
-        return picked[positions.reshape(-1)]
-
-
-def _chunk_ranges(dataset: h5py.Dataset, rows: slice | NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Return where the chunks with some rows are in the file, and how many bytes each has."""
-    if dataset.chunks is None:
-        return []
-    if isinstance(rows, slice):
-        rows = np.arange(rows.start, rows.stop, dtype=np.int64)
-    firsts = np.unique(rows // dataset.chunks[0]) * dataset.chunks[0]
-    across = [
-        range(0, n, step) for n, step in zip(dataset.shape[1:], dataset.chunks[1:], strict=True)
-    ]
-    places = list(islice(product(firsts.tolist(), *across), _N_CHUNKS_SMALL))
-    chunks = [dataset.id.get_chunk_info_by_coord(place) for place in places]
-    return [(one.byte_offset, one.size) for one in chunks if one.byte_offset is not None]
 
 
 def open_array(path: Place, dataset: h5py.Dataset) -> "NDArray[Any] | ChunkedArray":

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.errors import DataError, SpikeloomError
-from spikeloom.extractors.hdf5_arrays import ChunkedArray, open_array, read_vector
+from spikeloom.extractors.hdf5_arrays import open_array, read_vector
+from spikeloom.extractors.hdf5_chunks import ChunkedArray
 from spikeloom.extractors.hdf5_files import open_hdf5
 from spikeloom.extractors.hdf5_nodes import attributes, child, dataset_at, number_in
 from spikeloom.extractors.kwik_contents import KwikFile, KwikRecording

@@ -9,6 +9,7 @@ from typing import Any
 
 from spikeloom.errors import DataError, MissingFileError, ParameterError
 from spikeloom.extractors.json_files import count_in, number_in, read_json_object
+from spikeloom.storage.stores import NAME_BYTES_MAX
 
 STRUCTURE = "structure.oebin"
 
@@ -229,8 +230,9 @@ def _number(name: str) -> int:
 
 def _stream(info: dict[str, Any], recording: OebinRecording, path: Path) -> OebinStream:
     folder_name = str(info.get("folder_name", "")).strip("/\\")
-    if not folder_name or ".." in folder_name or "/" in folder_name or "\\" in folder_name:
-        msg = f"{path}: folder_name {folder_name!r} is no name of a folder beside it."
+    is_name = folder_name and not any(part in folder_name for part in ("..", "/", "\\", "\0"))
+    if not is_name or len(folder_name.encode()) > NAME_BYTES_MAX:
+        msg = f"{path}: folder_name {folder_name!r:.100} is no name of a folder beside it."
         raise DataError(msg)
     channels = info.get("channels")
     if (

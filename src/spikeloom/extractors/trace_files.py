@@ -16,9 +16,12 @@ from numpy.typing import DTypeLike
 from spikeloom.core.binary import BinaryRecordingExtractor
 from spikeloom.core.class_names import stored_as
 from spikeloom.core.recording import BaseRecording
+from spikeloom.core.sampling_frequency import checked_sampling_frequency
 from spikeloom.core.segments import ConcatenateSegmentRecording
 from spikeloom.errors import DataError, MissingFileError, ParameterError
 from spikeloom.extractors.prb_files import read_probe_file
+
+_N_CHANNELS_MAX = 1 << 20
 
 FLAT_SUFFIXES = frozenset({".dat", ".bin", ".raw", ".fil", ".i16"})
 """Usual endings of flat binary files."""
@@ -56,6 +59,17 @@ class FlatLayout:
     gain_to_uV: Any = None
     offset_to_uV: Any = None
     channel_ids: Any = None
+
+    def __post_init__(self) -> None:
+        n_channels = self.n_channels
+        is_number = isinstance(n_channels, int | np.integer) and not isinstance(n_channels, bool)
+        if n_channels is not None and not (is_number and 0 < n_channels <= _N_CHANNELS_MAX):
+            msg = f"n_channels must be a number from 1 to {_N_CHANNELS_MAX}; got {n_channels!r}."
+            raise ParameterError(msg)
+        if self.sample_rate is not None:
+            checked_sampling_frequency(self.sample_rate)
+        if self.dtype is not None:
+            _checked_dtype(self.dtype)
 
     def filled_from(self, other: "FlatLayout") -> "FlatLayout":
         """Return the layout with what is not known taken from another one."""
@@ -284,7 +298,7 @@ def _open_flat(
 def _checked_dtype(dtype: DTypeLike | None) -> np.dtype[Any]:
     try:
         found = np.dtype(dtype)
-    except TypeError as error:
+    except (TypeError, ValueError, SyntaxError) as error:  # which numpy raises for odd texts
         msg = f"dtype={dtype!r} is no type of numbers; usual ones are int16, uint16 and float32."
         raise ParameterError(msg) from error
     if found.kind not in "iuf":

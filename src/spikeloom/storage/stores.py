@@ -19,6 +19,9 @@ Bytes = bytes | bytearray | memoryview
 
 _URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+://")
 
+NAME_BYTES_MAX = 255
+"""Longest name of a file or folder that usual file systems take."""
+
 _FILE_URLS = ("file://", "local://")
 
 
