@@ -251,3 +251,27 @@ def test_opening_large_files_takes_no_time(tmp_path):
     assert time.perf_counter() - started < 0.2
     assert _n_bytes_read() - before < 100_000
     assert recording.get_traces(0, n_samples - 5).shape == (5, n_channels)
+
+
+def test_a_list_of_free_space_that_has_no_end_is_refused(tmp_path):
+    """The HDF5 library follows it for ever."""
+    path = tmp_path / "groups.h5"
+    with h5py.File(path, "w") as file:
+        file["a" * 40] = 3
+    heap = _place_of(path, b"HEAP")
+    free, data = struct.unpack_from("<QQ", path.read_bytes(), heap + 16)
+    _change(path, data + free, struct.pack("<Q", free))
+    code = """
+        import sys
+        from pathlib import Path
+        from spikeloom.errors import ReadError
+        from spikeloom.extractors.hdf5_files import open_hdf5
+        from spikeloom.extractors.hdf5_nodes import child
+
+        try:
+            with open_hdf5(Path(sys.argv[1])) as file:
+                child(file, "a")
+        except ReadError as error:
+            print(error)
+    """
+    assert f"local heap at byte {heap} has no end" in run_python(code, path)

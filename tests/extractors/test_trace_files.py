@@ -191,8 +191,10 @@ def test_a_huge_file_and_many_files_open_at_once(tmp_path):
 
 @pytest.mark.parametrize(
     "layout",
-    [{"n_channels": 1 << 70}, {"n_channels": 0}, {"n_channels": 2.5}, {"n_channels": [4]}]
-    + [{"sample_rate": 1j}, {"sample_rate": -1}, {"dtype": ["int16"]}, {"dtype": "i2,("}],
+    [
+        *({"n_channels": 1 << 70}, {"n_channels": 0}, {"n_channels": 2.5}, {"n_channels": [4]}),
+        *({"sample_rate": 1j}, {"sample_rate": -1}, {"dtype": ["int16"]}, {"dtype": "i2,("}),
+    ],
 )
 def test_what_is_said_of_a_flat_file_makes_sense(layout):
     with pytest.raises(ParameterError):

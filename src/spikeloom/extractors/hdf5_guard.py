@@ -5,11 +5,12 @@ objects, each with the distance to the next. What refers to them states their le
 library (up to 2.0 at least) trusts these numbers: where they are damaged it goes on for ever, or
 beyond its memory, which ends the whole process, or takes gigabytes. So it reads through a
 `GuardedFile`, which looks at each collection and at each header of an object before the library
-does. The library reads every structure by itself and from its first byte on, so that they show by
+does. Names of groups lie in local heaps, whose list of free space may go round in circles, too.
+The library reads every structure by itself and from its first byte on, so that they show by
 how they begin; nothing is read but what the library asks for, and the rest of that structure.
 
-Source: https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html (III.E, global
-heap; IV.A.1, object header; IV.A.2.m, attribute).
+Source: https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html (III.D, local heap;
+III.E, global heap; IV.A.1, object header; IV.A.2.m, attribute).
 """
 
 import io
@@ -23,9 +24,14 @@ from spikeloom.errors import ReadError
 from spikeloom.extractors.hdf5_sources import SIGNATURE, Source
 
 _SIGNATURE = b"GCOL"
+_LOCAL_SIGNATURE = b"HEAP"
 _VERSION = 1
 _HEAD = struct.Struct("<4sB3xQ")
 _OBJECT = struct.Struct("<HH4xQ")
+
+_LOCAL = struct.Struct("<4sB3xQQQ")
+_FREE = struct.Struct("<QQ")
+_NO_MORE_FREE = 1
 
 _HEADER = struct.Struct("<BBHIII")
 _MESSAGE = struct.Struct("<HHB3x")
@@ -84,6 +90,8 @@ class GuardedFile(io.RawIOBase):
         self._fill(self._position, block)
         if block[: len(_SIGNATURE)] == _SIGNATURE:
             self._check_collection(self._position, block)
+        elif block[: len(_LOCAL_SIGNATURE)] == _LOCAL_SIGNATURE:
+            self._check_local_heap(self._position, block)
         elif block[: len(SIGNATURE)] == SIGNATURE:
             self._base = self._position
         elif self._position in self._continuations:
@@ -124,6 +132,25 @@ class GuardedFile(io.RawIOBase):
             if not _OBJECT.size <= step <= n_bytes - position:
                 self._refuse(f"object at byte {start + position}", step, n_bytes - position)
             position += step
+
+    def _check_local_heap(self, start: int, block: memoryview) -> None:
+        if len(block) < _LOCAL.size:
+            return
+        _, version, n_bytes, free, address = _LOCAL.unpack_from(block)
+        data_start = self._base + address
+        if version != 0 or data_start + n_bytes > self._source.n_bytes:
+            return  # the library refuses it, or it only looks like a heap
+        found = memoryview(bytearray(_FREE.size))
+        for _ in range(1 + n_bytes // _FREE.size):
+            if free == _NO_MORE_FREE or free + _FREE.size > n_bytes:
+                return
+            self._fill(data_start + free, found)
+            free, _ = _FREE.unpack(found)
+        msg = (
+            f"{self._source.name} is damaged: the list of free space of the local heap at byte "
+            f"{start} has no end."
+        )
+        raise ReadError(0, msg)
 
     def _check_header(self, start: int, block: memoryview) -> None:
         """Look at the header of an object, if it is one; those of version 2 have checksums."""

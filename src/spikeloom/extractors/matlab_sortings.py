@@ -105,7 +105,8 @@ class HDSortSortingExtractor(ListedSpikesSorting):
             raise DataError(msg)
         rate = checked_rate(numbers.get("samplingRate"), f"{path}, samplingRate")
         starts = numbers.get("sortingInfo/startTimes")
-        start = 0 if starts is None or not starts.size else int(as_samples(starts[:1, 0], path)[0])
+        begin = () if starts is None else as_samples(starts.reshape(-1)[:1], path).tolist()
+        start = begin[0] if begin else 0
         ids = [_whole(one["ID"], f"{path}, Units.ID") for one in units]
         kept = [k for k, id_ in enumerate(ids) if not keep_good_only or id_ % _HDSORT_NOISE]
         trains = [
