@@ -67,3 +67,16 @@ def test_faulty_archives(tmp_path):
         read_npz(path)
     with pytest.raises(ParameterError, match="'o'"):
         write_npz(path, {"o": np.array([{}], object)})
+
+
+@pytest.mark.parametrize("dtype", ["<U3", ">U3", [("label", "U3"), ("n", "i4")]])
+@pytest.mark.parametrize("is_mapped", [True, False])
+def test_texts_of_characters_that_do_not_exist_are_refused(tmp_path, dtype, is_mapped):
+    values = np.zeros(4, dtype)
+    values.view(np.uint8)[3:8] = 255
+    np.save(tmp_path / "a.npy", values)
+    np.savez(tmp_path / "a.npz", labels=values)
+    with pytest.raises(ReadError, match="do not exist"):
+        open_records(tmp_path / "a.npy", is_mapped=is_mapped)
+    with pytest.raises(ReadError, match="do not exist"):
+        read_npz(tmp_path / "a.npz")

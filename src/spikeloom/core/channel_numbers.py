@@ -41,7 +41,8 @@ def check_stored_numbers(properties: Mapping[str, NDArray[Any]]) -> None:
         values = properties.get(key)
         if values is None:
             continue
-        if values.dtype.kind not in "iuf" or (np.abs(values) > _LARGEST).any():
+        is_number = values.dtype.kind in "iuf"
+        if not is_number or (np.abs(values.astype(np.float64)) > _LARGEST).any():
             msg = f"The stored property {key} must be finite numbers; it holds {values!r:.100}."
             raise DataError(msg)
         if (values.ndim == 1) is (key == "location"):

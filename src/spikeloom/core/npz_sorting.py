@@ -16,6 +16,9 @@ from spikeloom.storage.json_fields import count_in
 from spikeloom.storage.numpy_files import npz_names, read_npz, write_npz
 
 _HEADER = ("unit_ids", "num_segment", "sampling_frequency")
+_LARGEST_EXACT = 1 << 53
+"""Numbers with decimals up to this are all there."""
+
 _T_STARTS = "t_starts"
 
 
@@ -131,7 +134,7 @@ def _as_whole(values: NDArray[Any]) -> NDArray[Any]:
 
     SpikeInterface does so where a unit of number ids has no spikes in a segment.
     """
-    is_finite = values.dtype.kind == "f" and bool(np.isfinite(values).all())
-    if is_finite and np.array_equal(values, np.floor(values)):
+    is_exact = values.dtype.kind == "f" and bool((np.abs(values) < _LARGEST_EXACT).all())
+    if is_exact and np.array_equal(values, np.floor(values)):
         return values.astype(np.int64)
     return values

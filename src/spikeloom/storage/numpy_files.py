@@ -1,5 +1,6 @@
 """``.npy`` files of records and text, and ``.npz`` archives; never of pickled objects."""
 
+import sys
 import tokenize
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -50,24 +51,41 @@ def open_records(path: Path, *, is_mapped: bool = True) -> NDArray[Any]:
         msg = f"There is no file {path}."
         raise MissingFileError(2, msg)
     try:
-        with path.open("rb") as file:
-            version = np.lib.format.read_magic(file)
-            read = {
-                (1, 0): np.lib.format.read_array_header_1_0,
-                (2, 0): np.lib.format.read_array_header_2_0,
-            }.get(version)
-            has_elements = True
-            if read is not None:
-                shape, _, dtype = read(file)
-                has_elements = 0 not in shape and dtype.itemsize > 0
-            if not is_mapped or not has_elements:
-                file.seek(0)
-                return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
-        with np.errstate(over="raise"):  # of shapes whose product is no number
-            return np.asarray(np.lib.format.open_memmap(path, mode="r"))
+        found = _read_or_map(path, is_mapped=is_mapped)
+        _check_characters(found)
     except _FAULTS as error:
         msg = f"{path} is not a complete .npy file without Python objects: {error}."
         raise ReadError(0, msg) from error
+    return found
+
+
+def _read_or_map(path: Path, *, is_mapped: bool) -> NDArray[Any]:
+    with path.open("rb") as file:
+        version = np.lib.format.read_magic(file)
+        read = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }.get(version)
+        has_elements = True
+        if read is not None:
+            shape, _, dtype = read(file)
+            has_elements = 0 not in shape and dtype.itemsize > 0
+        if not is_mapped or not has_elements:
+            file.seek(0)
+            return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+    with np.errstate(over="raise"):  # of shapes whose product is no number
+        return np.asarray(np.lib.format.open_memmap(path, mode="r"))
+
+
+def _check_characters(values: NDArray[Any]) -> None:
+    """Raise ValueError if texts have characters that there are not."""
+    for name in values.dtype.names or ():
+        _check_characters(values[name])
+    if values.dtype.kind == "U" and values.size:
+        code = np.dtype(np.uint32).newbyteorder(values.dtype.byteorder)
+        if np.ascontiguousarray(values).view(code).max() > sys.maxunicode:
+            msg = "its texts have characters that do not exist"
+            raise ValueError(msg)
 
 
 def read_npz(path: Path, names: Iterable[str] | None = None) -> dict[str, NDArray[Any]]:
@@ -103,6 +121,7 @@ def read_npz(path: Path, names: Iterable[str] | None = None) -> dict[str, NDArra
                 if not isinstance(arrays[name], np.ndarray):
                     msg = "it is no array"
                     raise ValueError(msg)  # noqa: TRY004 - of the file, not of an argument
+                _check_characters(arrays[name])
             return arrays
     except _FAULTS as error:
         part = f"The array {name!r} of {path}" if name else str(path)

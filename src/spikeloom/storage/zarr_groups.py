@@ -1,7 +1,7 @@
 """Groups of arrays with attributes, in zarr format 2 or 3, at a path or a URL.
 
 Members are listed through the store and opened one by one: consolidated metadata, which may lag
-behind or list what zarr-python does not open, are only looked at where the server cannot list.
+behind or list what zarr-python does not open, are only looked at where servers cannot list.
 """
 
 import logging
@@ -17,6 +17,7 @@ from spikeloom.storage.provenance_json import decode_json, encode_json
 from spikeloom.storage.stores import Store
 from spikeloom.storage.zarr_arrays import CACHE_BYTES, ZarrArray
 from spikeloom.storage.zarr_codecs import CodecLike, codec_config, codec_configs
+from spikeloom.storage.zarr_extents import read_whole
 from spikeloom.storage.zarr_metadata import ArrayMetadata, default_chunks, new_metadata
 from spikeloom.storage.zarr_nodes import (
     ZarrFormat,
@@ -32,7 +33,6 @@ from spikeloom.storage.zarr_nodes import (
 from spikeloom.storage.zarr_objects import encode_objects, is_refused, read_objects
 
 _log = logging.getLogger(__name__)
-
 _TEXT_ATTRIBUTE = "spikeloom_json"
 
 AnyArray = Any
@@ -200,9 +200,9 @@ class ZarrGroup:
         MissingFileError
             If there is none of this name.
         ReadError
-            If it cannot be decoded.
+            If it cannot be decoded, or says that it is much larger than what is stored.
         """
-        return np.asarray(self.array(name, cache_bytes=0).read())
+        return read_whole(self.array(name, cache_bytes=0))
 
     def write_array(
         self,

@@ -89,7 +89,7 @@ class ArrayMetadata:
                 fill_value=_decode_fill_value(fields.get("fill_value"), dtype),
                 separator=str(fields.get("dimension_separator", ".")),
             )
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
             msg = f"{where}/.zarray cannot be understood: {type(error).__name__}: {error}."
             raise ReadError(0, msg) from error
         is_sound = (
@@ -222,7 +222,8 @@ def _decode_fill_value(value: Any, dtype: np.dtype[Any]) -> Any:  # noqa: ANN401
         return dtype.type(complex(real, imaginary))
     if dtype.kind == "V":
         return None
-    return dtype.type(value)
+    with np.errstate(over="raise"):
+        return dtype.type(value)
 
 
 def _encode_fill_value(value: Any) -> Any:  # noqa: ANN401 - any JSON

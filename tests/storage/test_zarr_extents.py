@@ -1,0 +1,27 @@
+"""Descriptions of zarr arrays that are too large for what is stored."""
+
+import json
+
+import numpy as np
+import pytest
+
+from spikeloom.errors import ReadError
+from spikeloom.storage.zarr_opening import create_zarr, open_zarr
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+@pytest.mark.parametrize("n", [1 << 34, 1 << 60])
+def test_an_array_that_says_to_be_huge_is_refused(tmp_path, zarr_format, n):
+    path = tmp_path / "a.zarr"
+    create_zarr(str(path), zarr_format=zarr_format).write_array("ids", np.arange(4))
+    described = path / "ids" / (".zarray" if zarr_format == 2 else "zarr.json")
+    described.write_text(json.dumps({**json.loads(described.read_text()), "shape": [n]}))
+    with pytest.raises(ReadError, match="is damaged"):
+        open_zarr(str(path)).read_array("ids")
+
+
+def test_an_array_of_one_value_may_be_large(tmp_path):
+    path = tmp_path / "a.zarr"
+    values = np.zeros((1 << 25) + 1, "i4")
+    create_zarr(str(path)).write_array("zeros", values)
+    np.testing.assert_array_equal(open_zarr(str(path)).read_array("zeros"), values)
