@@ -35,7 +35,8 @@ def are_events(events: NDArray[Any]) -> bool:
     if names is not None and not set(names) & set(_TIME_FIELDS):
         return False
     times_s = times_of(events)
-    return times_s.dtype.kind in "iuf" and bool(np.isfinite(times_s).all())
+    is_list = times_s.dtype.kind in "iuf" and times_s.shape == events.shape
+    return is_list and bool(np.isfinite(times_s).all())
 
 
 def between(events: NDArray[Any], start_time: float | None, end_time: float | None) -> NDArray[Any]:

@@ -134,7 +134,9 @@ def _as_whole(values: NDArray[Any]) -> NDArray[Any]:
 
     SpikeInterface does so where a unit of number ids has no spikes in a segment.
     """
-    is_exact = values.dtype.kind == "f" and bool((np.abs(values) < _LARGEST_EXACT).all())
+    is_exact = values.dtype.kind == "f" and bool(
+        (np.abs(values.astype(np.float64)) < _LARGEST_EXACT).all()
+    )
     if is_exact and np.array_equal(values, np.floor(values)):
         return values.astype(np.int64)
     return values

@@ -20,6 +20,9 @@ from spikeloom.extractors.phy_params import PhyParams, read_phy_params
 from spikeloom.kernels.jit import takes_dtype
 from spikeloom.storage.arrays import open_flat, open_npy
 
+_SAMPLE_MAX = 1 << 53
+"""Beyond this, numbers with decimals skip samples."""
+
 _NOT_ATTRIBUTES = frozenset(
     f"spike_{name}"
     for name in ("clusters", "templates", "samples", "times", "times_reordered", "amplitudes")
@@ -156,6 +159,9 @@ def _as_samples(array: NDArray[Any], name: str = "spike_times.npy") -> NDArray[n
         # The same bytes: no recording has 2**63 samples, and a memory map stays one.
         return array.view(np.int64)
     if array.dtype.kind == "f":
+        if not (np.abs(array.astype(np.float64)) < _SAMPLE_MAX).all():
+            msg = f"{name} holds numbers that are no samples: they are too large, or no numbers."
+            raise DataError(msg)
         if np.any(array != np.floor(array)):
             msg = f"{name} holds fractions: are these seconds? It must hold sample indices."
             raise DataError(msg)

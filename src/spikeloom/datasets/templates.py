@@ -136,7 +136,8 @@ class TemplateSet:
         """Return channels and waveform (n_samples, n_channels); None without any channel."""
         if not 0 <= template_id < self.n_templates:
             return None
-        told = np.asarray(self.stored[template_id])
+        with np.errstate(over="ignore"):  # of longer floats
+            told = np.asarray(self.stored[template_id], np.float64)
         # Compared so that NaN, which is no signal either, becomes 0, too.
         stored: NDArray[Any] = np.where(np.abs(told) < SIGNAL_MAX, told, 0).astype(np.float32)
         if self.stored_channels is None:

@@ -115,7 +115,7 @@ def as_samples(values: NDArray[Any], where: object, factor: float = 1.0) -> NDAr
         msg = f"{where}: times of spikes must be numbers; got {values.dtype}."
         raise DataError(msg)
     is_whole = factor == 1.0 and values.dtype.kind in "iu"
-    with np.errstate(over="ignore"):  # what is too large is told below
+    with np.errstate(over="ignore", invalid="ignore"):  # what is no time is told below
         scaled = values if is_whole else np.multiply(values, factor, dtype=np.float64)
     is_sample = (scaled > -_SAMPLE_MAX) & (scaled < _SAMPLE_MAX)  # which NaN is not
     if not is_sample.all():

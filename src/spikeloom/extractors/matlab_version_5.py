@@ -145,7 +145,8 @@ class _Reader:
             _, _, _, following = self.tag(position, end)
             values = values + 1j * self._values(following, end, n_values)
         else:
-            values = values.astype(bool if flags & _IS_LOGICAL else _CLASSES[kind])
+            with np.errstate(all="ignore"):  # whoever asks for the values looks at them
+                values = values.astype(bool if flags & _IS_LOGICAL else _CLASSES[kind])
         return values.reshape(shape, order="F")
 
     def _values(self, position: int, end: int, n_values: int) -> NDArray[Any]:

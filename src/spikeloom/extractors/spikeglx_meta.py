@@ -193,6 +193,8 @@ def _numbers(text: str) -> list[int]:
         first, _, last = part.partition(":")
         if not first.strip().isdecimal() or not (last or first).strip().isdecimal():
             return []
+        if len(part) > 3 * _N_DIGITS_MAX:
+            return []
         low, high = int(first), int(last or first)
         if high - low > _N_CHANNELS_MAX or len(found) > _N_CHANNELS_MAX:
             return []

@@ -166,10 +166,10 @@ def _number(path: Path, fields: dict[str, NDArray[np.generic]], name: str) -> fl
 
 
 def _times_ms(path: Path, fields: dict[str, NDArray[np.generic]]) -> NDArray[np.float64]:
-    classes = fields.get("cluster_class")
+    classes, times = fields.get("cluster_class"), fields.get("index")
     if classes is not None and classes.ndim == 2 and classes.shape[1] >= 2:
-        return np.asarray(classes[:, 1], np.float64)
-    if "index" in fields:
-        return np.asarray(fields["index"], np.float64).reshape(-1)
-    msg = f"{path} has no times: neither cluster_class nor index is in it."
-    raise DataError(msg)
+        times = classes[:, 1]
+    if times is None or times.dtype.kind not in "iuf":
+        msg = f"{path} has no times: neither cluster_class nor index in it has numbers."
+        raise DataError(msg)
+    return np.asarray(times, np.float64).reshape(-1)

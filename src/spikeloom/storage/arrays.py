@@ -59,12 +59,12 @@ def open_npy(path: Path) -> NDArray[Any]:
     return array
 
 
+@np.errstate(all="raise")  # of shapes whose product is no number
 def _map_npy(path: Path) -> NDArray[Any]:
     # Not numpy.load, which also opens archives.
     try:
         # As a plain array: compiled kernels take those much faster than memory-map objects.
-        with np.errstate(over="raise"):  # of shapes whose product is no number
-            return np.asarray(np.lib.format.open_memmap(path, mode="r"))
+        return np.asarray(np.lib.format.open_memmap(path, mode="r"))
     except _FAULTS:
         # An array without elements cannot be mapped, but is a fine array.
         with contextlib.suppress(*_FAULTS):

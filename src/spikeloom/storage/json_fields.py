@@ -11,7 +11,10 @@ from spikeloom.storage.provenance_json import read_provenance
 N_SEGMENTS_MAX = 1 << 16
 """More segments than any recording has; a file that tells more is wrong."""
 
-_FAULTS = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
+_FAULTS = (
+    *(TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError),
+    SyntaxError,  # of numpy, for texts that are no dtype
+)
 """What code raises that is given values of other types and shapes than it takes."""
 
 

@@ -73,7 +73,7 @@ def _read_or_map(path: Path, *, is_mapped: bool) -> NDArray[Any]:
         if not is_mapped or not has_elements:
             file.seek(0)
             return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
-    with np.errstate(over="raise"):  # of shapes whose product is no number
+    with np.errstate(all="raise"):  # of shapes whose product is no number
         return np.asarray(np.lib.format.open_memmap(path, mode="r"))
 
 
