@@ -168,9 +168,9 @@ class GuardedFile(io.RawIOBase):
             kind, n_bytes, _ = _MESSAGE.unpack_from(block, position)
             position += _MESSAGE.size
             message = block[position : position + n_bytes]
-            if kind == _IS_CONTINUATION and n_bytes >= 8:
+            if kind == _IS_CONTINUATION and len(message) >= 8:
                 self._continuations.add(int.from_bytes(message[:8], "little") + self._base)
-            elif kind == _IS_ATTRIBUTE and n_bytes >= _ATTRIBUTE.size:
+            elif kind == _IS_ATTRIBUTE and len(message) >= _ATTRIBUTE.size:
                 self._check_attribute(start + position, message)
             position += n_bytes
 
