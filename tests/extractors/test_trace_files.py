@@ -177,14 +177,14 @@ def test_a_huge_file_and_many_files_open_at_once(tmp_path):
         many.append(tmp_path / f"{k:03d}.dat")
         many[-1].write_bytes(bytes(80))
     si.read_traces(many[0], **FOUR)
-    start = time.perf_counter()
+    start = time.process_time()
     traces = si.read_traces(huge, n_channels=384, dtype="int16", sample_rate=30000)
-    huge_s = time.perf_counter() - start
-    start = time.perf_counter()
+    huge_s = time.process_time() - start
+    start = time.process_time()
     assert si.read_traces(many, **FOUR).get_num_samples() == 5000
-    many_s = time.perf_counter() - start
+    many_s = time.process_time() - start
     assert traces.get_traces(start_frame=10**8, end_frame=10**8 + 5).shape == (5, 384)
-    # An order of magnitude more than it takes, for machines under load.
+    # An order of magnitude more than it takes, and of this process alone: machines are loaded.
     assert huge_s < 0.2
     assert many_s < 1.0
 

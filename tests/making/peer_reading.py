@@ -12,14 +12,16 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from object_facts import FACTS
-from spikeinterface import core, extractors
+
+from making.object_facts import FACTS
 
 warnings.simplefilter("ignore")
 
 
 def do(job):
     """Read a file, and write down what it is."""
+    from spikeinterface import core, extractors  # only its interpreter has it
+
     function = getattr(extractors, job["function"], None) or getattr(core, job["function"])
     read = function(job["path"], **job["options"])
     if isinstance(read, tuple):

@@ -1,6 +1,7 @@
 """Ask SpikeInterface, in its own environment, what it reads."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -22,7 +23,11 @@ def ask_peer(python, folder, cases, *, dumps=()):
     ]
     (folder / "jobs").write_text(json.dumps(jobs))
     done = subprocess.run(
-        [python, _SCRIPT, folder / "jobs"], capture_output=True, text=True, timeout=280
+        [python, _SCRIPT, folder / "jobs"],
+        env={**os.environ, "PYTHONPATH": str(_SCRIPT.parents[1])},
+        capture_output=True,
+        text=True,
+        timeout=280,
     )
     assert done.returncode == 0, done.stderr[-3000:]
 
