@@ -15,8 +15,6 @@ import numpy as np
 
 from making.object_facts import FACTS
 
-warnings.simplefilter("ignore")
-
 
 def do(job):
     """Read a file, and write down what it is."""
@@ -31,8 +29,10 @@ def do(job):
         read.dump(path)
 
 
-for one in json.loads(Path(sys.argv[1]).read_text()):
-    try:
-        do(one)
-    except Exception:  # noqa: BLE001 - told to the test
-        Path(one["out"]).with_suffix(".failed").write_text(traceback.format_exc())
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    for one in json.loads(Path(sys.argv[1]).read_text()):
+        try:
+            do(one)
+        except Exception:  # noqa: BLE001 - told to the test
+            Path(one["out"]).with_suffix(".failed").write_text(traceback.format_exc())
