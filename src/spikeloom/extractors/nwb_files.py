@@ -17,7 +17,7 @@ from spikeloom.errors import DataError, MissingFileError
 from spikeloom.extractors.array_segments import Rows
 from spikeloom.extractors.hdf5_arrays import open_array, read_array, read_texts
 from spikeloom.extractors.hdf5_files import open_hdf5
-from spikeloom.extractors.hdf5_nodes import attributes, child, dataset_at, group_at, names_in
+from spikeloom.extractors.hdf5_nodes import attributes, child, names_in
 from spikeloom.extractors.hdf5_sources import Place
 from spikeloom.extractors.nwb_places import NwbPlace, nwb_place
 from spikeloom.storage.zarr_groups import AnyArray, ZarrGroup
@@ -90,28 +90,38 @@ class Hdf5Tree(NwbTree):
     def __init__(self, path: Place, file: h5py.File) -> None:
         self.where = str(path)
         self._path = path
-        self._file = file
+        self._nodes: dict[str, Any] = {"": file}
+        """What is at the paths that were asked for; None where there is nothing."""
+
+    def _node(self, path: str) -> Any:
+        if path not in self._nodes:
+            above, _, name = path.rpartition("/")
+            self._nodes[path] = child(self._node(above), name)
+        return self._nodes[path]
 
     def groups(self, path: str) -> list[str]:
         """Return the names of the groups in a group."""
-        node = self._file if not path else group_at(self._file, path)
-        return [name for name in names_in(node) if group_at(node, name) is not None]
+        node = self._node(path)
+        if not isinstance(node, h5py.Group):
+            return []
+        inner = {name: self._node(f"{path}/{name}" if path else name) for name in names_in(node)}
+        return [name for name, one in inner.items() if isinstance(one, h5py.Group)]
 
     def attributes(self, path: str) -> dict[str, Any]:
         """Return the attributes of a group or array, of what is not there none."""
-        return attributes(child(self._file, path) if path else self._file)
+        return attributes(self._node(path))
 
     def shape(self, path: str) -> tuple[int, ...] | None:
         """Return the shape of an array, None if there is none."""
-        dataset = dataset_at(self._file, path)
-        return None if dataset is None else tuple(int(n) for n in dataset.shape or ())
+        node = self._node(path)
+        return tuple(int(n) for n in node.shape or ()) if isinstance(node, h5py.Dataset) else None
 
     def _dataset(self, path: str) -> h5py.Dataset:
-        dataset = dataset_at(self._file, path)
-        if dataset is None:
+        node = self._node(path)
+        if not isinstance(node, h5py.Dataset):
             msg = f"{self.where} has no array {path}."
             raise DataError(msg)
-        return dataset
+        return node
 
     def values(self, path: str) -> NDArray[Any]:
         """Read a whole array, of numbers or text."""
