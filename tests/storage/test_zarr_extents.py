@@ -25,3 +25,12 @@ def test_an_array_of_one_value_may_be_large(tmp_path):
     values = np.zeros((1 << 25) + 1, "i4")
     create_zarr(str(path)).write_array("zeros", values)
     np.testing.assert_array_equal(open_zarr(str(path)).read_array("zeros"), values)
+
+
+def test_texts_of_characters_that_do_not_exist_are_refused(tmp_path):
+    path = tmp_path / "a.zarr"
+    values = np.zeros(4, "U3")
+    values.view(np.uint8)[3:8] = 255
+    create_zarr(str(path)).write_array("names", values)
+    with pytest.raises(ReadError, match="do not exist"):
+        open_zarr(str(path)).read_array("names")

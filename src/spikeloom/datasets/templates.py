@@ -136,7 +136,7 @@ class TemplateSet:
         """Return channels and waveform (n_samples, n_channels); None without any channel."""
         if not 0 <= template_id < self.n_templates:
             return None
-        with np.errstate(over="ignore"):  # of longer floats
+        with np.errstate(over="ignore", invalid="ignore"):  # of longer floats
             told = np.asarray(self.stored[template_id], np.float64)
         # Compared so that NaN, which is no signal either, becomes 0, too.
         stored: NDArray[Any] = np.where(np.abs(told) < SIGNAL_MAX, told, 0).astype(np.float32)

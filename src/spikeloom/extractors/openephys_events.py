@@ -127,10 +127,10 @@ def _read_folder(folder: Path, described: dict[str, Any], where: Path) -> NDArra
     if not (folder / "timestamps.npy").is_file():
         return None
     times = open_npy(folder / "timestamps.npy").reshape(-1)
-    if (folder / "sample_numbers.npy").is_file():
+    with np.errstate(invalid="ignore", over="ignore"):  # what is no time is told below
         times_s = times.astype(np.float64)
-    else:  # before version 0.6 the times are samples
-        times_s = times / number_in(described, "sample_rate", where)
+    if not (folder / "sample_numbers.npy").is_file():  # before version 0.6 the times are samples
+        times_s = times_s / number_in(described, "sample_rate", where)
     if not np.isfinite(times_s).all():
         msg = f"{folder / 'timestamps.npy'} holds values that are no times."
         raise DataError(msg)
@@ -148,10 +148,12 @@ def _read_folder(folder: Path, described: dict[str, Any], where: Path) -> NDArra
         return None
     states = open_npy(states_path).reshape(-1)
     _check_length(states, times_s, states_path)
-    if states.dtype.kind not in "iuf":
+    with np.errstate(invalid="ignore", over="ignore"):
+        lines = states.astype(np.int64) if states.dtype.kind in "iuf" else np.empty(0, np.int64)
+    if not np.array_equal(lines, states):
         msg = f"{states_path} holds {states.dtype}; numbers of lines are expected."
         raise DataError(msg)
-    return _pulses_of_lines(times_s, states.astype(np.int64))
+    return _pulses_of_lines(times_s, lines)
 
 
 def _check_length(values: NDArray[Any], times_s: NDArray[np.float64], path: Path) -> None:

@@ -52,7 +52,7 @@ def open_records(path: Path, *, is_mapped: bool = True) -> NDArray[Any]:
         raise MissingFileError(2, msg)
     try:
         found = _read_or_map(path, is_mapped=is_mapped)
-        _check_characters(found)
+        check_characters(found)
     except _FAULTS as error:
         msg = f"{path} is not a complete .npy file without Python objects: {error}."
         raise ReadError(0, msg) from error
@@ -77,10 +77,10 @@ def _read_or_map(path: Path, *, is_mapped: bool) -> NDArray[Any]:
         return np.asarray(np.lib.format.open_memmap(path, mode="r"))
 
 
-def _check_characters(values: NDArray[Any]) -> None:
+def check_characters(values: NDArray[Any]) -> None:
     """Raise ValueError if texts have characters that there are not."""
     for name in values.dtype.names or ():
-        _check_characters(values[name])
+        check_characters(values[name])
     if values.dtype.kind == "U" and values.size:
         code = np.dtype(np.uint32).newbyteorder(values.dtype.byteorder)
         if np.ascontiguousarray(values).view(code).max() > sys.maxunicode:
@@ -121,7 +121,7 @@ def read_npz(path: Path, names: Iterable[str] | None = None) -> dict[str, NDArra
                 if not isinstance(arrays[name], np.ndarray):
                     msg = "it is no array"
                     raise ValueError(msg)  # noqa: TRY004 - of the file, not of an argument
-                _check_characters(arrays[name])
+                check_characters(arrays[name])
             return arrays
     except _FAULTS as error:
         part = f"The array {name!r} of {path}" if name else str(path)

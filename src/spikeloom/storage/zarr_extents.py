@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.errors import ReadError
+from spikeloom.storage.numpy_files import check_characters
 
 _SMALL_BYTES = 1 << 26
 
@@ -39,4 +40,10 @@ def read_whole(array: Any) -> NDArray[Any]:  # noqa: ANN401 - an array of either
             f"{array.n_bytes} bytes, but {array.n_stored_bytes()} bytes are stored."
         )
         raise ReadError(0, msg)
-    return np.asarray(array.read())
+    values = np.asarray(array.read())
+    try:
+        check_characters(values)
+    except ValueError as error:
+        msg = f"{array.where} is damaged: {error}."
+        raise ReadError(0, msg) from error
+    return values
