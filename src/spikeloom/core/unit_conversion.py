@@ -1,5 +1,8 @@
 """Durations in milliseconds as samples, and back."""
 
+SAMPLE_MAX = 1 << 53
+"""No recording is as long, and beyond it floats of 64 bits skip samples."""
+
 
 def ms_to_samples(ms: float, sampling_frequency: float) -> int:
     """Return a duration in milliseconds as the nearest number of samples.

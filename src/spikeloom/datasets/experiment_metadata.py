@@ -8,6 +8,7 @@ from typing import Any
 
 from spikeloom.errors import DataError, MissingFileError, ReadError
 from spikeloom.storage.json_codec import read_json, write_json
+from spikeloom.storage.json_fields import as_object
 from spikeloom.storage.json_schema import Fault, find_faults
 
 METADATA_NAME = "metadata.json"
@@ -72,11 +73,7 @@ def read_json_object(path: Path) -> dict[str, Any]:
     if n_bytes > _N_BYTES_MAX:
         msg = f"{path} has {n_bytes:,} bytes, too many for metadata."
         raise ReadError(0, msg)
-    found = read_json(path)
-    if not isinstance(found, dict):
-        msg = f"{path} holds a {type(found).__name__} where an object {{…}} is expected."
-        raise DataError(msg)
-    return found
+    return as_object(read_json(path), path)
 
 
 def write_json_object(path: Path, value: Mapping[str, Any]) -> None:

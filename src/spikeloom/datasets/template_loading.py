@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.core.raw_traces import RawTraces
+from spikeloom.core.unit_conversion import SAMPLE_MAX
 from spikeloom.datasets.features import SparseFeatures
 from spikeloom.datasets.template import TemplateModel
 from spikeloom.datasets.templates import N_CLOSEST_CHANNELS, SIGNAL_MAX, TemplateSet
@@ -19,9 +20,6 @@ from spikeloom.extractors.phy_arrays import PhyFolder, as_indices, as_labels, sq
 from spikeloom.extractors.phy_params import PhyParams, read_phy_params
 from spikeloom.kernels.jit import takes_dtype
 from spikeloom.storage.arrays import open_flat, open_npy
-
-_SAMPLE_MAX = 1 << 53
-"""Beyond this, numbers with decimals skip samples."""
 
 _NOT_ATTRIBUTES = frozenset(
     f"spike_{name}"
@@ -159,7 +157,7 @@ def _as_samples(array: NDArray[Any], name: str = "spike_times.npy") -> NDArray[n
         # The same bytes: no recording has 2**63 samples, and a memory map stays one.
         return array.view(np.int64)
     if array.dtype.kind == "f":
-        if not (np.abs(array.astype(np.float64)) < _SAMPLE_MAX).all():
+        if not (np.abs(array.astype(np.float64)) < SAMPLE_MAX).all():
             msg = f"{name} holds numbers that are no samples: they are too large, or no numbers."
             raise DataError(msg)
         if np.any(array != np.floor(array)):

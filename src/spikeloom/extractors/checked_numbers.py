@@ -8,6 +8,20 @@ import numpy as np
 from spikeloom.errors import DataError
 
 
+def first_number(value: Any) -> float:
+    """Return the first of a value as a number; NaN if it is none.
+
+    Examples
+    --------
+    >>> first_number([30000]), first_number("fast"), first_number([])
+    (30000.0, nan, nan)
+    """
+    try:
+        return float(np.asarray(value).reshape(-1)[0])
+    except (TypeError, ValueError, IndexError):
+        return float("nan")
+
+
 def finite_number(where: str | Path, value: Any, name: str) -> float:
     """Return the first of a value that a file tells as a number.
 
@@ -30,10 +44,7 @@ def finite_number(where: str | Path, value: Any, name: str) -> float:
     >>> finite_number("a.nwb", [30000], "rate")
     30000.0
     """
-    try:
-        number = float(np.asarray(value).reshape(-1)[0])
-    except (TypeError, ValueError, IndexError):
-        number = float("nan")
+    number = first_number(value)
     if not np.isfinite(number):
         msg = f"{where}: {name} must be a number; got {value!r}."
         raise DataError(msg)

@@ -10,7 +10,7 @@ Source: https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html (fil
 import math
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,8 @@ class ChunkIndex:
     """The value of chunks that were never written."""
     places: dict[tuple[int, ...], ChunkPlace]
     """The chunks that were, by where they are among the others."""
+    unpacked: ChunkCache = field(default_factory=lambda: ChunkCache(_N_CACHE_BYTES))
+    """Those that were used last."""
 
     @property
     def n_bytes(self) -> int:
@@ -164,7 +166,6 @@ class ChunkedArray(LazyRows):
         self.place = place
         self.name = name
         self._index: tuple[object, ChunkIndex | None] | None = None
-        self._cache = ChunkCache(_N_CACHE_BYTES)
 
     def __reduce__(self) -> tuple[type["ChunkedArray"], tuple[Any, ...]]:
         return ChunkedArray, (self.place, self.name, self.shape, self.dtype)
@@ -209,14 +210,13 @@ class ChunkedArray(LazyRows):
         if self._index is None or self._index[0] != state:
             with open_hdf5(self.place) as file:
                 self._index = state, chunk_index(file[self.name])
-            self._cache = ChunkCache(_N_CACHE_BYTES)
         return self._index[1]
 
     def _chunk(self, index: ChunkIndex, key: tuple[int, ...]) -> NDArray[Any]:
-        chunk = self._cache.get(str(key))
+        chunk = index.unpacked.get(str(key))
         if chunk is None:
             chunk = read_chunk(self.place, index, key)
-            self._cache.put(str(key), chunk)
+            index.unpacked.put(str(key), chunk)
         return chunk
 
     def _read_by_library(self, rows: slice | NDArray[np.int64]) -> NDArray[Any]:

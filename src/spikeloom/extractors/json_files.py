@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from spikeloom.errors import DataError, MissingFileError, ReadError
+from spikeloom.storage.json_fields import as_object
 
 N_BYTES_MAX = 64 << 20
 """A header larger than this is none."""
@@ -51,10 +52,7 @@ def read_json_object(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         msg = f"{path} is no JSON: {error}."
         raise DataError(msg) from error
-    if not isinstance(content, dict):
-        msg = f"{path} holds {type(content).__name__} where an object with names is expected."
-        raise DataError(msg)
-    return content
+    return as_object(content, path)
 
 
 def number_in(content: dict[str, Any], name: str, path: Path, *, low: float = 0.0) -> float:

@@ -17,6 +17,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.core.unit_conversion import SAMPLE_MAX
 from spikeloom.errors import DataError, ParameterError
 from spikeloom.extractors.hdf5_arrays import read_vector
 from spikeloom.extractors.hdf5_files import open_hdf5
@@ -41,8 +42,6 @@ from spikeloom.extractors.kwik_contents import (
 )
 
 KWIK_VERSION = 2
-
-_SAMPLE_MAX = 1 << 53
 
 
 @contextmanager
@@ -189,7 +188,7 @@ def read_spikes(path: Path, file: h5py.File, channel_group: int) -> KwikSpikes:
         return KwikSpikes(none, none.astype(np.uint8), none)
     samples = read_vector(path, times)
     n_spikes = samples.size
-    if n_spikes and not 0 <= samples.min() <= samples.max() < _SAMPLE_MAX:
+    if n_spikes and not 0 <= samples.min() <= samples.max() < SAMPLE_MAX:
         msg = f"{path}: {times.name} goes from {samples.min()} to {samples.max()}: not samples."
         raise DataError(msg)
     recordings = _optional_vector(path, spikes, "recording", n_spikes)
@@ -207,7 +206,7 @@ def _optional_vector(path: Path, group: h5py.Group, name: str, length: int) -> N
     if dataset is None:
         return np.zeros(length, np.int64)
     values = read_vector(path, dataset)
-    if values.size != length or (length and not 0 <= values.min() <= values.max() < _SAMPLE_MAX):
+    if values.size != length or (length and not 0 <= values.min() <= values.max() < SAMPLE_MAX):
         msg = (
             f"{path}: {dataset.name} has {values.size} values; one, not negative, is expected for "
             f"each of the {length} spikes."

@@ -9,10 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from spikeloom.core.sorting import BaseSorting, TableSortingSegment
 from spikeloom.core.spike_building import table_from_columns
 from spikeloom.core.spike_vector import SpikeTable
+from spikeloom.core.unit_conversion import SAMPLE_MAX
 from spikeloom.errors import DataError, ParameterError
-
-_SAMPLE_MAX = 1 << 53
-"""Beyond this, numbers with decimals do not tell one sample from the next."""
+from spikeloom.extractors.checked_numbers import first_number
 
 
 class ListedSpikesSorting(BaseSorting):
@@ -62,10 +61,7 @@ def checked_rate(value: object, where: object) -> float:
     DataError
         If it is no number above 0.
     """
-    try:
-        rate = float(np.asarray(value).reshape(-1)[0])
-    except (TypeError, ValueError, IndexError):
-        rate = np.nan
+    rate = first_number(value)
     if not np.isfinite(rate) or rate <= 0:
         msg = f"{where}: the sampling frequency must be a number of Hz above 0; got {value!r}."
         raise DataError(msg)
@@ -117,7 +113,7 @@ def as_samples(values: NDArray[Any], where: object, factor: float = 1.0) -> NDAr
     is_whole = factor == 1.0 and values.dtype.kind in "iu"
     with np.errstate(over="ignore", invalid="ignore"):  # what is no time is told below
         scaled = values if is_whole else np.multiply(values, factor, dtype=np.float64)
-    is_sample = (scaled > -_SAMPLE_MAX) & (scaled < _SAMPLE_MAX)  # which NaN is not
+    is_sample = (scaled > -SAMPLE_MAX) & (scaled < SAMPLE_MAX)  # which NaN is not
     if not is_sample.all():
         k = int(np.flatnonzero(~is_sample)[0])
         msg = f"{where}: spike {k} is at {values[k]!r}, which is no time."

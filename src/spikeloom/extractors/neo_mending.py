@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_LETTERS = "abcd"
+from spikeloom.core.unit_conversion import SAMPLE_MAX
 
-_SAMPLE_MAX = 1 << 53
+_LETTERS = "abcd"
 
 
 def _take_channels(reader: Any, places: NDArray[np.int64]) -> None:
@@ -95,7 +95,7 @@ def _mend_openephys(reader: Any) -> None:
     if hasattr(reader, "_first_spk_timestamps"):
         n_segments = reader.header["nb_segment"][0]
         reader._first_spk_timestamps = [0.0] * n_segments
-        reader._last_spk_timestamps = [_SAMPLE_MAX / reader._spike_sampling_rate] * n_segments
+        reader._last_spk_timestamps = [SAMPLE_MAX / reader._spike_sampling_rate] * n_segments
     if not reader._gap_mode:
         return
 

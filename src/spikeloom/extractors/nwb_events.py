@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.core.class_names import stored_as
-from spikeloom.errors import DataError, ParameterError, SpikeloomError
+from spikeloom.errors import DataError, ParameterError
 from spikeloom.extractors.listed_events import ListedEvents, described_events
 from spikeloom.extractors.nwb_places import nwb_place
-from spikeloom.extractors.nwb_recording import is_nwb
+from spikeloom.extractors.nwb_recognition import recognise_nwb
 from spikeloom.extractors.peeking import Peek
-from spikeloom.extractors.reader_registry import Certainty, Reader, Recognition, known, unknown
+from spikeloom.extractors.reader_registry import Reader, Recognition
 
 if TYPE_CHECKING:
     from spikeloom.extractors.nwb_files import NwbTree
@@ -159,18 +159,7 @@ def _read_table(tree: "NwbTree", path: str) -> NDArray[Any]:
 
 
 def _recognise(peek: Peek) -> Recognition:
-    if not is_nwb(peek):
-        return unknown("it is no HDF5 file or zarr store with nwb_version")
-    from spikeloom.extractors.nwb_files import open_nwb  # noqa: PLC0415 - imports h5py
-
-    try:
-        with open_nwb(peek.path) as tree:
-            found = _tables(tree)
-    except SpikeloomError as error:
-        return unknown(f"it is a damaged NWB file ({error})")
-    if not found:
-        return unknown("it is an NWB file without intervals")
-    return known(Certainty.CONTENT, f"it is an NWB file with {', '.join(found[:3])}")
+    return recognise_nwb(peek, _tables, "intervals")
 
 
 READERS = (

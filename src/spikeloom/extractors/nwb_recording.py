@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from spikeloom.core import times as clock
 from spikeloom.core.class_names import stored_as
 from spikeloom.core.recording import BaseRecording
-from spikeloom.errors import DataError, ParameterError, SpikeloomError
+from spikeloom.errors import DataError, ParameterError
 from spikeloom.extractors.array_segments import ArraySegment, Rows
 from spikeloom.extractors.checked_numbers import finite_number
 from spikeloom.extractors.nwb_places import nwb_place
-from spikeloom.extractors.own_formats import zarr_attributes
+from spikeloom.extractors.nwb_recognition import recognise_nwb
 from spikeloom.extractors.peeking import Peek
-from spikeloom.extractors.reader_registry import Certainty, Reader, Recognition, known, unknown
+from spikeloom.extractors.reader_registry import Reader, Recognition
 
 if TYPE_CHECKING:
     from spikeloom.extractors.nwb_files import NwbTree
@@ -127,9 +127,7 @@ class NwbRecordingExtractor(BaseRecording):
         return kwargs
 
     def _set_scale(self, tree: "NwbTree", series: str) -> None:
-        known_of = tree.attributes(f"{series}/data")
-        conversion = finite_number(tree.where, known_of.get("conversion", 1.0), "conversion")
-        offset = finite_number(tree.where, known_of.get("offset", 0.0), "offset")
+        conversion, offset = scale_of(tree, series)
         gains = np.full(self.get_num_channels(), conversion)
         if tree.shape(f"{series}/channel_conversion") == (self.get_num_channels(),):
             gains *= tree.values(f"{series}/channel_conversion")
@@ -276,6 +274,19 @@ def open_series(
     return traces, rate, segment
 
 
+def scale_of(tree: "NwbTree", series: str) -> tuple[float, float]:
+    """Return gain and offset from the values of a time series to its unit.
+
+    Raises
+    ------
+    DataError
+        If the file tells what is no number.
+    """
+    told = tree.attributes(f"{series}/data")
+    gain = finite_number(tree.where, told.get("conversion", 1.0), "conversion")
+    return gain, finite_number(tree.where, told.get("offset", 0.0), "offset")
+
+
 def _traces(tree: "NwbTree", series: str) -> Rows:
     shape = tree.shape(f"{series}/data")
     if shape is None or len(shape) not in {1, 2}:
@@ -362,23 +373,7 @@ def series_times(
 
 
 def _recognise(peek: Peek) -> Recognition:
-    if not is_nwb(peek):
-        return unknown("it is no HDF5 file or zarr store with nwb_version")
-    from spikeloom.extractors.nwb_files import open_nwb  # noqa: PLC0415 - imports h5py
-
-    try:
-        with open_nwb(peek.path) as tree:
-            series = tree.of_type("ElectricalSeries")
-    except SpikeloomError as error:
-        return unknown(f"it is a damaged NWB file ({error})")
-    if not series:
-        return unknown("it is an NWB file without electrical series")
-    return known(Certainty.CONTENT, f"it is an NWB file with {', '.join(series[:3])}")
-
-
-def is_nwb(peek: Peek) -> bool:
-    """Tell whether a path is an NWB file, in HDF5 or zarr."""
-    return "nwb_version" in peek.hdf5_attributes or b"nwb_version" in zarr_attributes(peek)
+    return recognise_nwb(peek, lambda tree: tree.of_type("ElectricalSeries"), "electrical series")
 
 
 READERS = (

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from spikeloom.core.class_names import stored_as
 from spikeloom.core.sorting import TableSortingSegment
-from spikeloom.errors import DataError, ParameterError, SpikeloomError
+from spikeloom.errors import DataError, ParameterError
 from spikeloom.extractors.listed_spikes import (
     ListedSpikesSorting,
     as_samples,
@@ -16,14 +16,14 @@ from spikeloom.extractors.listed_spikes import (
     required_rate,
 )
 from spikeloom.extractors.nwb_places import nwb_place
+from spikeloom.extractors.nwb_recognition import recognise_nwb
 from spikeloom.extractors.nwb_recording import (
     NwbRecordingExtractor,
     chosen_series,
-    is_nwb,
     series_times,
 )
 from spikeloom.extractors.peeking import Peek
-from spikeloom.extractors.reader_registry import Certainty, Reader, Recognition, known, unknown
+from spikeloom.extractors.reader_registry import Reader, Recognition
 
 if TYPE_CHECKING:
     from spikeloom.extractors.nwb_files import NwbTree
@@ -372,18 +372,10 @@ def _column(tree: "NwbTree", path: str, n_units: int) -> NDArray[Any] | None:
 
 
 def _recognise(peek: Peek) -> Recognition:
-    if not is_nwb(peek):
-        return unknown("it is no HDF5 file or zarr store with nwb_version")
-    from spikeloom.extractors.nwb_files import open_nwb  # noqa: PLC0415 - imports h5py
+    def find(tree: "NwbTree") -> list[str]:
+        return [] if tree.shape("units/id") is None else ["a table of units"]
 
-    try:
-        with open_nwb(peek.path) as tree:
-            shape = tree.shape("units/id")
-    except SpikeloomError as error:
-        return unknown(f"it is a damaged NWB file ({error})")
-    if shape is None:
-        return unknown("it is an NWB file without units")
-    return known(Certainty.CONTENT, "it is an NWB file with a table of units")
+    return recognise_nwb(peek, find, "units")
 
 
 READERS = (

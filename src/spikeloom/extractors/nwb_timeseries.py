@@ -7,13 +7,13 @@ import numpy as np
 
 from spikeloom.core.class_names import stored_as
 from spikeloom.core.recording import BaseRecording
-from spikeloom.errors import ParameterError, SpikeloomError
-from spikeloom.extractors.checked_numbers import finite_number
+from spikeloom.errors import ParameterError
 from spikeloom.extractors.nwb_places import nwb_place
-from spikeloom.extractors.nwb_recording import is_nwb, open_series
+from spikeloom.extractors.nwb_recognition import recognise_nwb
+from spikeloom.extractors.nwb_recording import open_series, scale_of
 from spikeloom.extractors.peeking import Peek
 from spikeloom.extractors.physical_units import set_physical_units
-from spikeloom.extractors.reader_registry import Certainty, Reader, Recognition, known, unknown
+from spikeloom.extractors.reader_registry import Certainty, Reader, Recognition
 
 if TYPE_CHECKING:
     from spikeloom.extractors.nwb_files import NwbTree
@@ -95,10 +95,8 @@ class NwbTimeSeriesExtractor(BaseRecording):
         }
 
     def _set_scale(self, tree: "NwbTree", series: str) -> None:
-        told = tree.attributes(f"{series}/data")
-        gain = finite_number(tree.where, told.get("conversion", 1.0), "conversion")
-        offset = finite_number(tree.where, told.get("offset", 0.0), "offset")
-        unit = str(told.get("unit", ""))
+        gain, offset = scale_of(tree, series)
+        unit = str(tree.attributes(f"{series}/data").get("unit", ""))
         if unit in {"volts", "volt", "V"}:
             self.set_channel_gains(gain * 1e6)
             self.set_channel_offsets(offset * 1e6)
@@ -165,16 +163,10 @@ def _chosen(tree: "NwbTree", wanted: str | None) -> str:
 
 
 def _recognise(peek: Peek) -> Recognition:
-    if not is_nwb(peek):
-        return unknown("it is no HDF5 file or zarr store with nwb_version")
-    try:
-        series = NwbTimeSeriesExtractor.fetch_available_timeseries_paths(peek.path)
-    except SpikeloomError as error:
-        return unknown(f"it is a damaged NWB file ({error})")
-    if not series:
-        return unknown("it is an NWB file without time series of that type")
     # Who does not ask for them wants traces, or units.
-    return known(Certainty.LAYOUT, f"it is an NWB file with {', '.join(series[:3])}")
+    return recognise_nwb(
+        peek, lambda tree: tree.of_type("TimeSeries"), "time series of that type", Certainty.LAYOUT
+    )
 
 
 READERS = (

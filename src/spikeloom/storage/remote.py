@@ -1,8 +1,8 @@
 """Keyed bytes behind a URL, through fsspec."""
 
 import glob
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Self, TypeVar
 from urllib.parse import unquote
 
 import fsspec
@@ -11,6 +11,8 @@ from spikeloom.errors import ReadError, WriteError
 from spikeloom.optional import require
 from spikeloom.storage.provenance_json import decode_json, encode_json
 from spikeloom.storage.stores import Bytes, Store
+
+R = TypeVar("R")
 
 _ALIASES = {"gcs://": "gs://"}
 
@@ -301,17 +303,40 @@ def _is_metadata(key: str) -> bool:
     return key.rsplit("/", 1)[-1] in {".zarray", ".zgroup", ".zattrs", "zarr.json"}
 
 
-def anonymous_store(store: RemoteStore) -> RemoteStore | None:
-    """Return the same place as nobody in particular sees it; None if options say who asks."""
-    options: dict[str, dict[str, Any]] = {
-        "s3": {"anon": True},
-        "s3a": {"anon": True},
-        "gs": {"token": "anon"},
-    }
-    scheme = store.location.split("://", 1)[0]
-    if store.storage_options or scheme not in options:
-        return None
-    return RemoteStore(store.location, options[scheme])
+def ask_as_anyone(store: RemoteStore, ask: Callable[[RemoteStore], R]) -> tuple[RemoteStore, R]:
+    """Ask a store something, again as nobody in particular if it refuses the signed-in user.
+
+    Parameters
+    ----------
+    store : RemoteStore
+        The place; if its options say who asks, there is no second time.
+    ask : callable
+        Takes the store, returns its answer.
+
+    Returns
+    -------
+    store : RemoteStore
+        As whom it answered.
+    answer : object
+
+    Raises
+    ------
+    ReadError
+        If it does not answer.
+    """
+    try:
+        return store, ask(store)
+    except ReadError:
+        options: dict[str, dict[str, Any]] = {
+            "s3": {"anon": True},
+            "s3a": {"anon": True},
+            "gs": {"token": "anon"},
+        }
+        scheme = store.location.split("://", 1)[0]
+        if store.storage_options or scheme not in options:
+            raise
+        anonymous = RemoteStore(store.location, options[scheme])
+        return anonymous, ask(anonymous)
 
 
 def for_reading(store: RemoteStore, *, is_writable: bool) -> Store:
@@ -320,14 +345,7 @@ def for_reading(store: RemoteStore, *, is_writable: bool) -> Store:
     Without options, a bucket that refuses the signed-in user, or finds none, is asked again
     anonymously: public data need no account.
     """
-    try:
-        content = store.get(".zmetadata")
-    except ReadError:
-        anonymous = anonymous_store(store)
-        if anonymous is None:
-            raise
-        store = anonymous
-        content = store.get(".zmetadata")
+    store, content = ask_as_anyone(store, lambda one: one.get(".zmetadata"))
     if is_writable:
         return store
     if content is None:

@@ -8,10 +8,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.errors import MissingFileError, ReadError
+from spikeloom.errors import MissingFileError
 from spikeloom.storage.chunk_cache import ChunkCache
 from spikeloom.storage.fingerprints import fingerprint_text
-from spikeloom.storage.remote import RemoteStore, anonymous_store
+from spikeloom.storage.remote import RemoteStore, ask_as_anyone
 from spikeloom.storage.stores import LocalStore
 
 _Block = NDArray[np.uint8]
@@ -57,15 +57,8 @@ class RemoteBytes:
         self.name = url
         self.storage_options = dict(storage_options or {})
         self.cache_folder = cache_folder
-        self._store = RemoteStore(url, self.storage_options)
-        try:
-            facts = self._store.facts_of("")
-        except ReadError:
-            anonymous = anonymous_store(self._store)
-            if anonymous is None:
-                raise
-            self._store = anonymous
-            facts = anonymous.facts_of("")
+        store = RemoteStore(url, self.storage_options)
+        self._store, facts = ask_as_anyone(store, lambda one: one.facts_of(""))
         if facts is None:
             msg = f"There is no file {url}."
             raise MissingFileError(2, msg)
