@@ -90,6 +90,28 @@ def test_orders_of_chunks_are_told(tmp_path, order):
         si.read_cbin(tmp_path / "x.cbin")
 
 
+@pytest.mark.parametrize("counts", ["1,2," + "9" * 5000, "1,2,²"])
+def test_counts_that_are_none_are_told(tmp_path, counts):
+    meta = tmp_path / "rec_g0_t0.imec0.ap.meta"
+    meta.write_text(f"imSampRate=30000\nnSavedChans=3\nsnsApLfSy={counts}\n")
+    random_traces(40, 3).tofile(meta.with_suffix(".bin"))
+    with pytest.raises(DataError, match="snsApLfSy must be 3 whole numbers"):
+        si.read_spikeglx(tmp_path)
+
+
+def test_names_that_are_far_too_long_are_none(tmp_path):
+    meta = tmp_path / "rec_g0_t0.imec0.ap.meta"
+    names = f"(2,0,0)(AP0;0:0)({'A' * 100_000};1:1)"
+    meta.write_text(
+        "imSampRate=30000\nnSavedChans=2\nsnsApLfSy=2,0,0\nimAiRangeMax=0.6\nimChan0apGain=500\n"
+        f"snsSaveChanSubset=0:1\n~snsChanMap={names}\n"
+    )
+    random_traces(40, 2).tofile(meta.with_suffix(".bin"))
+    with pytest.warns(UserWarning, match="opened without a probe"):
+        recording = si.read_spikeglx(tmp_path)
+    assert recording.channel_ids.tolist() == ["imec0.ap#CH0", "imec0.ap#CH1"]
+
+
 def test_positions_that_are_none_are_told(tmp_path):
     write_mda(tmp_path / "raw.mda", random_traces(20, 2).T)
     (tmp_path / "params.json").write_text('{"samplerate": 30000}')

@@ -12,6 +12,7 @@ import pytest
 from making.processes import run_python
 from spikeloom.errors import DataError, MissingFileError, ReadError
 from spikeloom.extractors.hdf5_arrays import open_array, read_array, read_texts
+from spikeloom.extractors.hdf5_chunks import ChunkedArray, chunk_index
 from spikeloom.extractors.hdf5_files import open_hdf5
 from spikeloom.extractors.hdf5_nodes import attributes, child, dataset_at
 from spikeloom.extractors.hdf5_sources import is_hdf5
@@ -275,3 +276,33 @@ def test_a_list_of_free_space_that_has_no_end_is_refused(tmp_path):
             print(error)
     """
     assert f"local heap at byte {heap} has no end" in run_python(code, path)
+
+
+FILL = 0x1122334455667788
+
+
+@pytest.mark.parametrize("size", [-5, 1, 4, 7, 1 << 30])
+def test_fill_values_of_other_sizes_are_refused(tmp_path, size):
+    """The HDF5 library reads what lies behind them, and crashes over sizes below -1."""
+    path = tmp_path / "fill.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", (100,), "<i8", chunks=(10,), fillvalue=FILL)
+    value = struct.pack("<q", FILL)
+    told = path.read_bytes().replace(struct.pack("<i", 8) + value, struct.pack("<i", size) + value)
+    path.write_bytes(told)
+    with pytest.raises(ReadError, match="fill value at byte"), open_hdf5(path) as file:
+        chunk_index(file["x"])
+
+
+def test_arrays_without_fill_values_are_read(tmp_path):
+    path = tmp_path / "fill.h5"
+    settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    settings.set_chunk((10,))
+    with h5py.File(path, "w") as file:
+        space, dtype = h5py.h5s.create_simple((100,)), h5py.h5t.NATIVE_INT64
+        h5py.h5d.create(file.id, b"x", dtype, space, dcpl=settings)
+        file["x"][:10] = 5
+    place = _place_of(path, bytes.fromhex("0203020100000000"))
+    _change(path, place + 4, struct.pack("<i", -1))
+    array = ChunkedArray(path, "x", (100,), np.dtype("<i8"))
+    assert array[5:15].tolist() == [5] * 5 + [0] * 5

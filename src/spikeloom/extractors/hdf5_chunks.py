@@ -100,7 +100,9 @@ def chunk_index(dataset: h5py.Dataset) -> ChunkIndex | None:
         places[key] = ChunkPlace(int(chunk.byte_offset), int(chunk.size), int(chunk.filter_mask))
 
     dataset.id.chunk_iter(note)
-    return ChunkIndex(str(dataset.name), shape, dataset.dtype, filters, dataset.fillvalue, places)
+    has_fill = settings.fill_value_defined() != h5py.h5d.FILL_VALUE_UNDEFINED
+    fill = dataset.fillvalue if has_fill else dataset.dtype.type()
+    return ChunkIndex(str(dataset.name), shape, dataset.dtype, filters, fill, places)
 
 
 def read_chunk(place: Place, index: ChunkIndex, key: tuple[int, ...]) -> NDArray[Any]:

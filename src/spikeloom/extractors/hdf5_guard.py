@@ -10,7 +10,7 @@ The library reads every structure by itself and from its first byte on, so that 
 how they begin; nothing is read but what the library asks for, and the rest of that structure.
 
 Source: https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html (III.D, local heap;
-III.E, global heap; IV.A.1, object header; IV.A.2.m, attribute).
+III.E, global heap; IV.A.1, object header; IV.A.2.f, fill value; IV.A.2.m, attribute).
 """
 
 import io
@@ -39,8 +39,18 @@ _ATTRIBUTE = struct.Struct("<BBHHH")
 _REFERENCE = np.dtype({"names": ["length"], "formats": ["<u4"], "itemsize": 16})
 """What refers to a value of variable length: its length, collection and object."""
 
-_IS_CONTINUATION, _IS_ATTRIBUTE = 0x10, 0x0C
+_IS_CONTINUATION, _IS_ATTRIBUTE, _IS_DTYPE, _IS_OLD_FILL, _IS_FILL = 0x10, 0x0C, 0x03, 0x04, 0x05
 """Kinds of messages in headers."""
+
+_IS_SHARED = 2
+"""Flag of a message that tells only where the one it stands for is."""
+
+_FILL_VERSION_3 = bytes([3])
+_HAS_FILL = 1 << 5
+"""Flag of fill values of version 3 that have a size and a value."""
+
+_NO_FILL = (-1, 0)
+"""Sizes of values of what was never written, where there are none."""
 
 _IS_VARIABLE = 9
 """Class of types of variable length."""
@@ -164,15 +174,35 @@ class GuardedFile(io.RawIOBase):
 
     def _check_messages(self, start: int, block: memoryview) -> None:
         position = 0
+        n_value_bytes = None
         while position + _MESSAGE.size <= len(block):
-            kind, n_bytes, _ = _MESSAGE.unpack_from(block, position)
+            kind, n_bytes, flags = _MESSAGE.unpack_from(block, position)
             position += _MESSAGE.size
             message = block[position : position + n_bytes]
             if kind == _IS_CONTINUATION and len(message) >= 8:
                 self._continuations.add(int.from_bytes(message[:8], "little") + self._base)
             elif kind == _IS_ATTRIBUTE and len(message) >= _ATTRIBUTE.size:
                 self._check_attribute(start + position, message)
+            elif kind == _IS_DTYPE and len(message) >= 8 and not flags & _IS_SHARED:
+                n_value_bytes = int.from_bytes(message[4:8], "little")
+            elif kind in {_IS_OLD_FILL, _IS_FILL} and not flags & _IS_SHARED:
+                self._check_fill_value(start + position, kind, message, n_value_bytes)
             position += n_bytes
+
+    def _check_fill_value(
+        self, start: int, kind: int, message: memoryview, n_value_bytes: int | None
+    ) -> None:
+        """Refuse a value that is shorter than those of the array, behind which others would be."""
+        place = 0 if kind == _IS_OLD_FILL else 2 if bytes(message[:1]) == _FILL_VERSION_3 else 4
+        if len(message) < place + 4 or (place == 2 and not message[1] & _HAS_FILL):
+            return
+        size = int.from_bytes(message[place : place + 4], "little", signed=True)
+        if size not in _NO_FILL and (size < 0 or size != (n_value_bytes or size)):
+            msg = (
+                f"{self._source.name} is damaged: the fill value at byte {start} says that it has "
+                f"{size} bytes, where a value has {n_value_bytes}."
+            )
+            raise ReadError(0, msg)
 
     def _check_attribute(self, start: int, message: memoryview) -> None:
         version, _, *sizes = _ATTRIBUTE.unpack_from(message)

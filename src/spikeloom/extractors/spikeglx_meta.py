@@ -33,6 +33,9 @@ _N_CHANNELS_MAX = 1 << 16
 _N_DIGITS_MAX = 10
 """Numbers of channels are shorter."""
 
+_N_NAME_MAX = 256
+"""Names of channels, too."""
+
 
 @dataclass(frozen=True)
 class FileName:
@@ -213,7 +216,8 @@ def _channel_names(channel_map: str, saved_text: str, n_channels: int) -> tuple[
         saved = _numbers(saved_text)
         if len(saved) == n_channels and saved and max(saved) < len(names):
             names = [names[k] for k in saved]
-    if len(names) != n_channels or len(set(names)) != n_channels:
+    is_long = max(map(len, names), default=0) > _N_NAME_MAX  # each takes the room of the longest
+    if is_long or len(names) != n_channels or len(set(names)) != n_channels:
         return tuple(f"CH{k}" for k in range(n_channels))
     return tuple(names)
 
@@ -221,8 +225,8 @@ def _channel_names(channel_map: str, saved_text: str, n_channels: int) -> tuple[
 def _counts(fields: dict[str, str], name: str, n: int, path: Path) -> list[int] | None:
     if name not in fields:
         return None
-    parts = fields[name].split(",")
-    if len(parts) != n or not all(part.strip().isdecimal() for part in parts):
+    parts = [part.strip() for part in fields[name].split(",")]
+    if len(parts) != n or not all(p.isdecimal() and len(p) < _N_DIGITS_MAX for p in parts):
         msg = f"{path}: {name} must be {n} whole numbers; got {fields[name]!r}."
         raise DataError(msg)
     return [int(part) for part in parts]

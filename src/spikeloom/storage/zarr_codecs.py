@@ -11,12 +11,22 @@ import numcodecs
 from numcodecs.abc import Codec
 
 from spikeloom.errors import ParameterError, ReadError
+from spikeloom.storage.blosc_frames import check_blosc
 
 REFUSED = frozenset({"pickle"})
 """Codecs that are never used: decoding them runs what the data say."""
 
 CodecLike = Any
 """A codec of numcodecs, or its configuration."""
+
+
+class CheckedBlosc(numcodecs.Blosc):  # type: ignore[misc]  # numcodecs has no types
+    """Blosc that refuses frames which are not as long as they tell."""
+
+    def decode(self, buf: Any, out: Any = None) -> Any:  # noqa: ANN401 - as numcodecs has it
+        """Unpack a frame; DataError if it is cut short or tells what cannot be."""
+        check_blosc(buf)
+        return super().decode(buf, out)
 
 
 def default_compressor(clevel: int = 5) -> Codec:
@@ -101,6 +111,8 @@ def make_codec(config: Mapping[str, Any], where: str) -> Codec:
         msg = f"{where} holds pickled Python objects, which are never decoded."
         raise ReadError(0, msg)
     try:
+        if name == CheckedBlosc.codec_id:
+            return CheckedBlosc(**{key: value for key, value in config.items() if key != "id"})
         return numcodecs.get_codec(dict(config))
     except (ValueError, TypeError, ImportError) as error:
         msg = f"{where} uses the codec {name!r}, which is not installed here: {error}."

@@ -1,5 +1,6 @@
 """Chunked, compressed arrays in zarr format 3, with or without shards, through zarr-python."""
 
+import math
 import warnings
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from spikeloom.storage.disk_space import write_error
 from spikeloom.storage.remote import RemoteStore
 from spikeloom.storage.stores import LocalStore, Store
 from spikeloom.storage.zarr_arrays import Columns, column_indices
+from spikeloom.storage.zarr_codecs3 import with_checked_codecs
 from spikeloom.storage.zarr_nodes import node_kind
 
 _SHUFFLES: dict[int, Any] = {0: "noshuffle", 1: "shuffle", 2: "bitshuffle", -1: "bitshuffle"}
@@ -162,9 +164,13 @@ def open_array3(store: Store, path: str) -> "ZarrArray3":
                 # A chunk that happens to be all zeros is a finished one, too.
                 config={"write_empty_chunks": True},
             )
+            array = with_checked_codecs(array)
     except Exception as error:
         msg = f"{store.location}/{path} cannot be opened: {type(error).__name__}: {error}."
         raise ReadError(0, msg) from error
+    if 0 in (*array.chunks, *(array.shards or ())):
+        msg = f"{store.location}/{path} is damaged: its chunks have the shape {array.chunks}."
+        raise ReadError(0, msg)
     return ZarrArray3(store, path, array)
 
 
@@ -199,7 +205,7 @@ class ZarrArray3:
     @property
     def n_bytes(self) -> int:
         """Size of the values, in bytes."""
-        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+        return math.prod(self.shape) * self.dtype.itemsize
 
     def n_stored_bytes(self) -> int:
         """Return how many bytes the array takes up where it is kept."""
