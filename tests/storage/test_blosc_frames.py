@@ -1,6 +1,5 @@
 """Frames of Blosc that are not as long as they tell are refused before the library reads on."""
 
-import json
 import struct
 
 import numcodecs
@@ -111,16 +110,6 @@ def test_chunks_of_format_3_that_lie_are_told(tmp_path, shards):
     damage_chunks(tmp_path / "x.zarr" / "x")
     with pytest.raises(ReadError, match="tells 1073741824 bytes"):
         open_array3(store, "x").read()
-
-
-def test_chunks_of_nothing_are_told(tmp_path):
-    zarr.create_array(tmp_path / "x.zarr" / "x", shape=(4,), chunks=(2,), dtype="i4")
-    path = tmp_path / "x.zarr" / "x" / "zarr.json"
-    whole = json.loads(path.read_text())
-    whole["chunk_grid"]["configuration"]["chunk_shape"] = [0]
-    path.write_text(json.dumps(whole))
-    with pytest.raises(ReadError, match=r"x is damaged: its chunks have the shape \(0,\)"):
-        open_array3(LocalStore(tmp_path / "x.zarr"), "x")
 
 
 @pytest.mark.filterwarnings("ignore:Numcodecs codecs are not in the Zarr version 3")

@@ -333,3 +333,13 @@ def test_metadata_that_contradict_themselves(tmp_path):
         path.write_text(sound.replace(old, new, 1))
         with pytest.raises(ReadError):
             open_zarr(tmp_path / "a.zarr").array("x")
+
+
+@pytest.mark.parametrize("shards", [None, (20, 3)])
+def test_chunks_of_zeros_are_written_in_format_3_too(tmp_path, shards):
+    """What is there is finished: a save that goes on looks for it."""
+    group = create_zarr(tmp_path / "x.zarr", zarr_format=3)
+    array = group.create_array("x", (20, 3), np.int16, chunks=(10, 3), shards=shards)
+    assert array.checksum(0, 20) is None
+    array.write(0, np.zeros((20, 3), np.int16))
+    assert array.checksum(0, 20) is not None

@@ -8,6 +8,7 @@ from zarr.abc.codec import Codec
 from zarr.codecs import BloscCodec, ShardingCodec, numcodecs as wrapped
 from zarr.core.array_spec import ArraySpec
 from zarr.core.buffer import Buffer
+from zarr.storage import StorePath
 
 from spikeloom.storage.blosc_frames import check_blosc
 
@@ -49,20 +50,29 @@ def checked(codec: Codec) -> Codec:
     return codec
 
 
-def with_checked_codecs(array: Any) -> Any:  # noqa: ANN401 - zarr.Array, of which zarr has no types
+def checked_array(metadata: Any, place: StorePath, config: dict[str, Any]) -> Any:  # noqa: ANN401
     """Return an array of zarr-python that checks what it decodes.
 
     Parameters
     ----------
-    array : zarr.Array
-        In format 3.
+    metadata : dict
+        What its ``zarr.json`` holds.
+    place : StorePath
+        Where it is.
+    config : dict
+        Settings of the array, as zarr-python has them.
 
     Returns
     -------
     zarr.Array
-        The same place.
+        Of format 3.
+
+    Raises
+    ------
+    Exception
+        Whatever zarr-python raises if it can make nothing of the metadata.
     """
-    opened = array.async_array
+    make: Any = zarr.AsyncArray  # whose types leave no room for a plain dictionary
+    opened = make(metadata, place, config)
     codecs = tuple(checked(codec) for codec in opened.metadata.codecs)
-    metadata = dataclasses.replace(opened.metadata, codecs=codecs)
-    return zarr.Array(zarr.AsyncArray(metadata, opened.store_path, opened.config))
+    return zarr.Array(make(dataclasses.replace(opened.metadata, codecs=codecs), place, config))

@@ -1,5 +1,6 @@
 """Chunked, compressed arrays in zarr format 3, with or without shards, through zarr-python."""
 
+import json
 import math
 import warnings
 import zlib
@@ -20,7 +21,8 @@ from spikeloom.storage.disk_space import write_error
 from spikeloom.storage.remote import RemoteStore
 from spikeloom.storage.stores import LocalStore, Store
 from spikeloom.storage.zarr_arrays import Columns, column_indices
-from spikeloom.storage.zarr_codecs3 import with_checked_codecs
+from spikeloom.storage.zarr_codecs3 import checked_array
+from spikeloom.storage.zarr_metadata import SIZE_MAX
 from spikeloom.storage.zarr_nodes import node_kind
 
 _SHUFFLES: dict[int, Any] = {0: "noshuffle", 1: "shuffle", 2: "bitshuffle", -1: "bitshuffle"}
@@ -157,19 +159,17 @@ def open_array3(store: Store, path: str) -> "ZarrArray3":
     """
     try:
         with _quiet():
-            array = zarr.open_array(
-                _zarr_store(store, path),
-                mode="r+",
-                zarr_format=3,
-                # A chunk that happens to be all zeros is a finished one, too.
-                config={"write_empty_chunks": True},
-            )
-            array = with_checked_codecs(array)
+            # Opened by its metadata rather than by zarr.open_array, which forgets the config.
+            metadata = json.loads(store.get(f"{path}/zarr.json") or b"")
+            # A chunk that happens to be all zeros is a finished one, too.
+            config = {"write_empty_chunks": True}
+            array = checked_array(metadata, _zarr_store(store, path), config)
     except Exception as error:
         msg = f"{store.location}/{path} cannot be opened: {type(error).__name__}: {error}."
         raise ReadError(0, msg) from error
-    if 0 in (*array.chunks, *(array.shards or ())):
-        msg = f"{store.location}/{path} is damaged: its chunks have the shape {array.chunks}."
+    chunks = (*array.chunks, *(array.shards or ()))
+    if 0 in chunks or max((*array.shape, *chunks), default=0) > SIZE_MAX:
+        msg = f"{store.location}/{path} is damaged: {array.shape} in chunks of {array.chunks}."
         raise ReadError(0, msg)
     return ZarrArray3(store, path, array)
 

@@ -19,6 +19,9 @@ _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _FILLED_WITH_ZERO = "biufc"
 """Kinds of dtype whose missing chunks are zeros; of others nothing is said, as all are written."""
 
+SIZE_MAX = (1 << 63) - 1
+"""The longest axis that numpy can have."""
+
 WHOLE_CHUNK_BYTES = 64 << 20
 """Arrays up to this size are one chunk unless asked otherwise."""
 
@@ -94,8 +97,8 @@ class ArrayMetadata:
             raise ReadError(0, msg) from error
         is_sound = (
             len(metadata.shape) == len(metadata.chunks)
-            and all(n >= 0 for n in metadata.shape)
-            and all(n >= 1 for n in metadata.chunks)
+            and all(0 <= n <= SIZE_MAX for n in metadata.shape)
+            and all(1 <= n <= SIZE_MAX for n in metadata.chunks)
             and metadata.order in {"C", "F"}
             and metadata.separator in {".", "/"}
         )
