@@ -47,7 +47,7 @@ def test_sizes_that_no_array_has_are_told(tmp_path, n):
         path = tmp_path / f"{zarr_format}.zarr"
         create_zarr(str(path), zarr_format=zarr_format).write_array("x", np.arange(4))
         change(path / "x" / name, shape=[n])
-        with pytest.raises(ReadError, match="contradicts itself|is damaged"):
+        with pytest.raises(ReadError, match=r"contradicts itself|is damaged"):
             open_zarr(str(path)).array("x")
 
 
