@@ -92,3 +92,10 @@ def test_strings_of_variable_length_become_fixed_ones():
     for ids in (np.array(["a", "bcd"], object), np.array(["a", "bcd"], np.dtypes.StringDType())):
         assert as_ids(ids).dtype == "<U3"
     assert as_ids([]).dtype.kind == "i"
+
+
+def test_ids_that_would_fill_the_memory_are_refused():
+    """Texts of an array are all as wide as the longest."""
+    with pytest.raises(ParameterError, match="400 unit ids take .* 100000 characters"):
+        as_ids([*map(str, range(399)), "x" * 100_000], "unit id")
+    assert as_ids(["a", "b" * 1000]).tolist() == ["a", "b" * 1000]

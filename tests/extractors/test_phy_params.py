@@ -279,6 +279,9 @@ def test_an_absent_file_is_an_error_that_names_it(tmp_path):
         "offset = 'x'",
         "offset = 1e400",
         "dat_path = 5",
+        "dat_path = 'n' * 256",
+        "dat_path = ['a.dat', 'n/' * 3000]",
+        "dir_path = 'n' * 256",
         "template_scaling = 'x'",
     ],
 )

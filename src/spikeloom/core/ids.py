@@ -11,6 +11,9 @@ from spikeloom.errors import ParameterError
 
 _KINDS = "uiSU"
 
+_TEXT_BYTES_MAX = 64 << 20
+"""Each text takes the room of the longest, so that a single damaged one could fill the memory."""
+
 Indices = slice | NDArray[np.int64]
 """Positions along an axis: a slice where they are consecutive, which spares a copy."""
 
@@ -28,13 +31,18 @@ def as_ids(ids: ArrayLike, kind: str = "id") -> NDArray[Any]:
     Raises
     ------
     ParameterError
-        If they are of another type, or if an id is there twice.
+        If they are of another type or far too long, or if an id is there twice.
 
     Examples
     --------
     >>> as_ids(["a", "b"])
     array(['a', 'b'], dtype='<U1')
     """
+    if isinstance(ids, (list, tuple)):
+        n_longest = max((len(one) for one in ids if isinstance(one, (str, bytes))), default=0)
+        if 4 * n_longest * len(ids) > _TEXT_BYTES_MAX:
+            msg = f"{len(ids)} {kind}s take too much room: the longest has {n_longest} characters."
+            raise ParameterError(msg)
     try:
         array = np.asarray(ids)
     except ValueError as error:  # lists of different lengths

@@ -34,6 +34,9 @@ _OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
 _LENGTH_MAX = 100_000
 """Longest text, path or list that a file may build: a few lines could fill the memory."""
 
+_PATH_MAX, _NAME_MAX = 4096, 255
+"""Longest path, and name in one, that a file can have; asking for a longer one is an OSError."""
+
 _INTEGER_BITS_MAX = 64
 
 _SOURCE_SHOWN_MAX = 80
@@ -129,10 +132,13 @@ def _interpret(path: Path, values: dict[str, Any]) -> PhyParams:
 
 
 def _as_path(name: str, value: object) -> str | PurePath:
-    if isinstance(value, (str, PurePath)):
-        return value
-    msg = f"{name} holds a {type(value).__name__} where a path is expected"
-    raise TypeError(msg)
+    if not isinstance(value, (str, PurePath)):
+        msg = f"{name} holds a {type(value).__name__} where a path is expected"
+        raise TypeError(msg)
+    if len(str(value)) > _PATH_MAX or any(len(part) > _NAME_MAX for part in PurePath(value).parts):
+        msg = f"{name} is longer than any path: {str(value)[:80]!r}..."
+        raise ValueError(msg)
+    return value
 
 
 def _as_dtype(value: object) -> np.dtype[Any]:
