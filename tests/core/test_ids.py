@@ -96,6 +96,6 @@ def test_strings_of_variable_length_become_fixed_ones():
 
 def test_ids_that_would_fill_the_memory_are_refused():
     """Texts of an array are all as wide as the longest."""
-    with pytest.raises(ParameterError, match="400 unit ids take .* 100000 characters"):
+    with pytest.raises(ParameterError, match=r"400 unit ids take .* 100000 characters"):
         as_ids([*map(str, range(399)), "x" * 100_000], "unit id")
     assert as_ids(["a", "b" * 1000]).tolist() == ["a", "b" * 1000]
