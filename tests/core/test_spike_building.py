@@ -189,7 +189,7 @@ def test_what_was_given_is_not_changed_and_the_table_is_not_written_through():
 def test_floats_must_be_whole():
     table, _ = table_from_samples_and_labels([[3.0, 1.0]], [[0, 0]])
     assert table.sample_index.tolist() == [1, 3]
-    for wrong in (0.5, np.nan, np.inf):
+    for wrong in (0.5, np.nan, np.inf, 1e19, -1e300):
         with pytest.raises(DataError, match="whole numbers"):
             table_from_samples_and_labels([[wrong]], [[0]])
 

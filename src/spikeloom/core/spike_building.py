@@ -24,6 +24,7 @@ from spikeloom.core.spike_vector import (
     ties_are_in_order,
     uses_kernels,
 )
+from spikeloom.core.unit_conversion import SAMPLE_MAX
 from spikeloom.errors import DataError, ParameterError
 
 _NO_UNITS = np.zeros(0, np.int32)
@@ -420,8 +421,9 @@ def _as_samples(samples: ArrayLike) -> NDArray[np.integer]:
     if array.size == 0:
         return np.zeros(0, np.int64)
     if array.ndim == 1 and array.dtype.kind == "f":
-        whole = np.isfinite(array).all() and bool((array == np.floor(array)).all())
-        array = array.astype(np.int64) if whole else array
+        is_sample = (np.abs(array) < SAMPLE_MAX).all()  # which NaN is not
+        is_whole = is_sample and bool((array == np.floor(array)).all())
+        array = array.astype(np.int64) if is_whole else array
     if array.ndim != 1 or array.dtype.kind not in "iu":
         msg = (
             f"Samples and indices are lists of whole numbers; got an array of {array.dtype} and "
