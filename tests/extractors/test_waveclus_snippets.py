@@ -113,6 +113,11 @@ def test_other_files_are_refused(tmp_path):
             "index": [1.0, 2.0],
             "par": {**par, "sr": "fast"},
         },
+        r"par\.w_pre must be a number": {
+            "spikes": np.zeros((2, 64)),
+            "index": [1.0, 2.0],
+            "par": {**par, "w_pre": np.nan},
+        },
     }
     for message, content in faults.items():
         savemat(path, content)

@@ -69,6 +69,17 @@ def test_faulty_archives(tmp_path):
         write_npz(path, {"o": np.array([{}], object)})
 
 
+def test_encrypted_archives_are_told(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez(path, good=np.arange(3))
+    content = bytearray(path.read_bytes())
+    for signature, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        content[content.index(signature) + flags] |= 1
+    path.write_bytes(content)
+    with pytest.raises(ReadError, match="'good' .*is encrypted"):
+        read_npz(path)
+
+
 @pytest.mark.parametrize("dtype", ["<U3", ">U3", [("label", "U3"), ("n", "i4")]])
 @pytest.mark.parametrize("is_mapped", [True, False])
 def test_texts_of_characters_that_do_not_exist_are_refused(tmp_path, dtype, is_mapped):

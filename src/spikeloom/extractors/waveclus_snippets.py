@@ -159,7 +159,7 @@ def write_waveclus_snippets(
 
 def _number(path: Path, fields: dict[str, NDArray[np.generic]], name: str) -> float:
     values = fields[name]
-    if values.size != 1 or values.dtype.kind not in "biuf":
+    if values.size != 1 or values.dtype.kind not in "biuf" or not np.isfinite(values).all():
         msg = f"{path}: {name.replace('/', '.')} must be a number; got {values!r}."
         raise DataError(msg)
     return float(values.flat[0])

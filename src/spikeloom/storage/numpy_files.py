@@ -16,8 +16,8 @@ from spikeloom.storage.atomic import write_atomic
 
 _FAULTS = (
     *(ValueError, TypeError, LookupError, EOFError, OSError, ArithmeticError, SyntaxError),
-    *(MemoryError, RecursionError, zipfile.BadZipFile, NotImplementedError),
-    tokenize.TokenError,
+    *(MemoryError, zipfile.BadZipFile, tokenize.TokenError),
+    RuntimeError,  # of zipfile, if a part is encrypted
 )
 """What numpy and zipfile raise on damaged files."""
 
