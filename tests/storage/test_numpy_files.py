@@ -76,7 +76,7 @@ def test_encrypted_archives_are_told(tmp_path):
     for signature, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
         content[content.index(signature) + flags] |= 1
     path.write_bytes(content)
-    with pytest.raises(ReadError, match="'good' .*is encrypted"):
+    with pytest.raises(ReadError, match=r"'good' .*is encrypted"):
         read_npz(path)
 
 
