@@ -186,8 +186,9 @@ def test_what_was_given_is_not_changed_and_the_table_is_not_written_through():
         table.sample_index[0] = 7
 
 
-def test_floats_must_be_whole():
-    table, _ = table_from_samples_and_labels([[3.0, 1.0]], [[0, 0]])
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+def test_floats_must_be_whole(dtype):
+    table, _ = table_from_samples_and_labels([np.array([3, 1], dtype)], [[0, 0]])
     assert table.sample_index.tolist() == [1, 3]
     for wrong in (0.5, np.nan, np.inf, 1e19, -1e300):
         with pytest.raises(DataError, match="whole numbers"):

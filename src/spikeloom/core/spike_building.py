@@ -421,7 +421,8 @@ def _as_samples(samples: ArrayLike) -> NDArray[np.integer]:
     if array.size == 0:
         return np.zeros(0, np.int64)
     if array.ndim == 1 and array.dtype.kind == "f":
-        is_sample = (np.abs(array) < SAMPLE_MAX).all()  # which NaN is not
+        with np.errstate(over="ignore"):  # of half floats, which have no number as large
+            is_sample = (np.abs(array) < SAMPLE_MAX).all()  # which NaN is not
         is_whole = is_sample and bool((array == np.floor(array)).all())
         array = array.astype(np.int64) if is_whole else array
     if array.ndim != 1 or array.dtype.kind not in "iu":
