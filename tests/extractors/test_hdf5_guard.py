@@ -155,6 +155,17 @@ def test_texts_longer_than_the_file_are_refused(tmp_path, options):
         read_texts(path, f["texts"])
 
 
+def test_texts_of_which_no_byte_is_said_to_be_stored_are_looked_at_too(path):
+    """The library reads them all the same."""
+    with h5py.File(path) as file:
+        found = file["texts"].id
+        layout = struct.pack("<BBQQ", 3, 1, found.get_offset(), found.get_storage_size())
+    _change(path, _place_of(path, layout) + 10, bytes(8))
+    _change(path, _reference("two and more", path), struct.pack("<I", 1 << 31))
+    with pytest.raises(ReadError, match="/texts says that its values have"), open_hdf5(path) as f:
+        read_texts(path, f["texts"])
+
+
 def test_arrays_larger_than_what_is_stored_are_refused(tmp_path):
     path = tmp_path / "arrays.h5"
     with h5py.File(path, "w") as file:

@@ -14,7 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from spikeloom.errors import DataError
 from spikeloom.extractors.hdf5_chunks import ChunkedArray
-from spikeloom.extractors.hdf5_guard import check_references
+from spikeloom.extractors.hdf5_guard import REFERENCE, check_references
 from spikeloom.extractors.hdf5_nodes import is_plain, text_of
 from spikeloom.extractors.hdf5_sources import Place, n_bytes_of, opened_source
 
@@ -129,13 +129,16 @@ def _check_texts(path: Place, dataset: h5py.Dataset) -> None:
     """Raise if texts of variable length say that they are longer than can be."""
     if h5py.check_string_dtype(dataset.dtype) is None:
         return  # references to nodes
+    # The library reads as many as the shape says, also where fewer bytes are said to be stored.
     if dataset.chunks is None:
-        places = [(dataset.id.get_offset(), dataset.id.get_storage_size())]
+        places = [(dataset.id.get_offset(), dataset.size * REFERENCE.itemsize)]
     elif dataset.id.get_create_plist().get_nfilters():
         return  # what unpacks them finds damage
     else:
         chunks = [dataset.id.get_chunk_info(k) for k in range(dataset.id.get_num_chunks())]
-        places = [(one.byte_offset, one.size) for one in chunks]
+        places = [
+            (one.byte_offset, math.prod(dataset.chunks) * REFERENCE.itemsize) for one in chunks
+        ]
     with opened_source(path) as source:
         for position, n_bytes in places:
             if position is not None and position + n_bytes <= source.n_bytes:

@@ -36,7 +36,7 @@ _NO_MORE_FREE = 1
 _HEADER = struct.Struct("<BBHIII")
 _MESSAGE = struct.Struct("<HHB3x")
 _ATTRIBUTE = struct.Struct("<BBHHH")
-_REFERENCE = np.dtype({"names": ["length"], "formats": ["<u4"], "itemsize": 16})
+REFERENCE = np.dtype({"names": ["length"], "formats": ["<u4"], "itemsize": 16})
 """What refers to a value of variable length: its length, collection and object."""
 
 _IS_CONTINUATION, _IS_ATTRIBUTE, _IS_DTYPE, _IS_OLD_FILL, _IS_FILL = 0x10, 0x0C, 0x03, 0x04, 0x05
@@ -239,8 +239,8 @@ def check_references(values: bytearray | memoryview, source: Source, what: str) 
     ReadError
         If the values have more bytes than the file, or one more than any has.
     """
-    whole = memoryview(values)[: len(values) // _REFERENCE.itemsize * _REFERENCE.itemsize]
-    lengths = np.frombuffer(whole, _REFERENCE)["length"]
+    whole = memoryview(values)[: len(values) // REFERENCE.itemsize * REFERENCE.itemsize]
+    lengths = np.frombuffer(whole, REFERENCE)["length"]
     n_bytes = int(lengths.sum(dtype=np.int64))
     if n_bytes > source.n_bytes or np.any(lengths > _COLLECTION_BYTES_MAX):
         msg = (
