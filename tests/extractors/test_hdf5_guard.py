@@ -166,6 +166,27 @@ def test_texts_of_which_no_byte_is_said_to_be_stored_are_looked_at_too(path):
         read_texts(path, f["texts"])
 
 
+@pytest.mark.parametrize("name", ["text", "texts"])
+def test_texts_whose_letters_are_larger_than_any_are_refused(path, name):
+    """The library takes as much memory for each."""
+    described = VARIABLE_LENGTH + struct.pack("<I", 16) + bytes.fromhex("10000000")
+    letter, large = struct.pack("<I", 1), struct.pack("<I", 1 << 30)
+    content = path.read_bytes()
+    assert content.count(described + letter) == 2
+    path.write_bytes(content.replace(described + letter, described + large))
+    with pytest.raises(ReadError, match="parts of the values"), open_hdf5(path) as file:
+        attributes(file) if name == "text" else file["texts"]
+
+
+def test_lists_of_variable_length_are_left_alone(tmp_path):
+    path = tmp_path / "lists.h5"
+    with h5py.File(path, "w") as file:
+        dtype = h5py.vlen_dtype(np.dtype((np.float64, (100,))))
+        file.create_dataset("lists", (2,), dtype)
+    with open_hdf5(path) as file:
+        assert file["lists"].shape == (2,)
+
+
 def test_arrays_larger_than_what_is_stored_are_refused(tmp_path):
     path = tmp_path / "arrays.h5"
     with h5py.File(path, "w") as file:

@@ -55,6 +55,14 @@ _NO_FILL = (-1, 0)
 _IS_VARIABLE = 9
 """Class of types of variable length."""
 
+_IS_TEXT = 1
+"""Kind of such a type, the other being lists."""
+
+_PART_SIZE = slice(12, 16)
+"""Where its description says how large each part is."""
+
+_PART_BYTES_MAX = 1 << 16
+
 _HEADER_BYTES_MAX = 1 << 20
 
 _COLLECTION_BYTES_MAX = 1 << 28
@@ -185,9 +193,23 @@ class GuardedFile(io.RawIOBase):
                 self._check_attribute(start + position, message)
             elif kind == _IS_DTYPE and len(message) >= 8 and not flags & _IS_SHARED:
                 n_value_bytes = int.from_bytes(message[4:8], "little")
+                self._check_type(start + position, message)
             elif kind in {_IS_OLD_FILL, _IS_FILL} and not flags & _IS_SHARED:
                 self._check_fill_value(start + position, kind, message, n_value_bytes)
             position += n_bytes
+
+    def _check_type(self, start: int, described: memoryview) -> None:
+        """Refuse lists whose parts are larger than any: the library takes room for all at once."""
+        if described[0] & 15 != _IS_VARIABLE or len(described) < _PART_SIZE.stop:
+            return
+        n_max = 1 if described[1] & 15 == _IS_TEXT else _PART_BYTES_MAX
+        n_bytes = int.from_bytes(described[_PART_SIZE], "little")
+        if n_bytes > n_max:
+            msg = (
+                f"{self._source.name} is damaged: parts of the values of variable length that byte "
+                f"{start} describes are said to have {n_bytes} bytes; {n_max} at most are expected."
+            )
+            raise ReadError(0, msg)
 
     def _check_fill_value(
         self, start: int, kind: int, message: memoryview, n_value_bytes: int | None
@@ -212,6 +234,7 @@ class GuardedFile(io.RawIOBase):
         dtype_start = _ATTRIBUTE.size + name + (version >= 3)  # where texts have an encoding
         described, values = message[dtype_start:], message[dtype_start + dtype + space :]
         if len(described) and described[0] & 15 == _IS_VARIABLE:
+            self._check_type(start + dtype_start, described)
             check_references(values, self._source, f"the attribute at byte {start}")
 
     def _refuse(self, what: str, n_bytes: int, room: int) -> None:
