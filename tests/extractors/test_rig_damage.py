@@ -9,7 +9,7 @@ from making.damage_runs import N_MORE_KIBIBYTES_MAX, Run, grown_kib
 from making.hdf5_damage import try_mutations
 from making.rig_damage_cases import CASES, HDF5_CASES
 
-N_MUTATIONS, N_MUTATIONS_SLOW = 200, 25_000
+N_MUTATIONS, N_MUTATIONS_SLOW = 200, 100_000
 
 
 def _damage(name, folder, n_mutations):
@@ -32,7 +32,7 @@ def test_damage_is_told(tmp_path, name):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3000)
+@pytest.mark.timeout(7200)
 @pytest.mark.parametrize("name", CASES)
 def test_much_damage_is_told(tmp_path, name):
     _damage(name, tmp_path, N_MUTATIONS_SLOW)
@@ -52,7 +52,7 @@ def test_damage_of_hdf5_files_is_told(tmp_path, name):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3000)
+@pytest.mark.timeout(7200)
 @pytest.mark.parametrize("name", HDF5_CASES)
 def test_much_damage_of_hdf5_files_is_told(tmp_path, name):
     _damage_hdf5(name, tmp_path, N_MUTATIONS_SLOW)

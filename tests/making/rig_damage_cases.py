@@ -4,6 +4,7 @@ import h5py
 import numpy as np
 
 import spikeloom as si
+from making.bids_folders import write_bids
 from making.damage_cases import (
     case,
     files_below,
@@ -18,6 +19,12 @@ from making.nwb_makers import make_nwb
 from making.phy_folders import write_phy_folder
 from making.recording_files import random_traces
 from making.rig_files import write_mcs_hdf5, write_sinaps, write_sinaps_hdf5, write_xclust
+from making.sorter_folders import (
+    write_combinato,
+    write_herdingspikes,
+    write_tridesclous,
+    write_yass,
+)
 
 
 def neuroscope(folder):
@@ -61,7 +68,34 @@ def kilosort_analyzer(folder):
     return case(files, lambda: si.read_kilosort_as_analyzer(folder / "x", gain_to_uV=2.0), use)
 
 
-CASES = {one.__name__: one for one in (neuroscope, xclust, sinaps, kilosort_analyzer)}
+def tridesclous(folder):
+    write_tridesclous(folder / "x")
+    return case(
+        files_below(folder / "x"), lambda: si.read_tridesclous(folder / "x"), look_at_sorting
+    )
+
+
+def yass(folder):
+    write_yass(folder / "x")
+    return case(files_below(folder / "x"), lambda: si.read_yass(folder / "x"), look_at_sorting)
+
+
+def bids(folder):
+    """The tables; the file has a case of its own."""
+    write_bids(folder / "x")
+
+    def look_at_all(recordings):
+        for recording in recordings:
+            look_at_recording(recording)
+
+    return case(sorted((folder / "x").glob("*.tsv")), lambda: si.read_bids(folder / "x"),
+                look_at_all)  # fmt: skip
+
+
+CASES = {
+    one.__name__: one
+    for one in (neuroscope, xclust, sinaps, kilosort_analyzer, tridesclous, yass, bids)
+}
 """Makers of cases by name; each takes a new folder."""
 
 
@@ -97,6 +131,24 @@ def nwb_timeseries(folder):
     return maker.path, lambda: look_at_recording(si.read_nwb_timeseries(maker.path))
 
 
+def herdingspikes(folder):
+    path = folder / "x.hdf5"
+    write_herdingspikes(path)
+    return path, lambda: look_at_sorting(si.read_herdingspikes(path))
+
+
+def combinato(folder):
+    write_combinato(folder / "CSC1")
+    path = folder / "CSC1/sort_neg_simple/sort_cat.h5"
+    return path, lambda: look_at_sorting(si.read_combinato(folder / "CSC1"))
+
+
+def combinato_times(folder):
+    write_combinato(folder / "CSC1")
+    path = folder / "CSC1/data_CSC1.h5"
+    return path, lambda: look_at_sorting(si.read_combinato(folder / "CSC1"))
+
+
 def _looked_at(make):
     def made(folder):
         path, use = make(folder)
@@ -106,6 +158,15 @@ def _looked_at(make):
 
 
 HDF5_CASES = {
-    one.__name__: _looked_at(one) for one in (mcs, sinaps_hdf5, maxwell_events, nwb_timeseries)
+    one.__name__: _looked_at(one)
+    for one in (
+        mcs,
+        sinaps_hdf5,
+        maxwell_events,
+        nwb_timeseries,
+        herdingspikes,
+        combinato,
+        combinato_times,
+    )
 }
 """Makers of HDF5 files by name: the file, and what reads it."""

@@ -90,7 +90,7 @@ def as_samples(values: NDArray[Any], where: object, factor: float = 1.0) -> NDAr
 
     Parameters
     ----------
-    values : ndarray of shape (n_spikes,)
+    values : ndarray of shape (n_spikes,) or (n_spikes, ...)
         Samples, or times.
     where : object
         The file, for messages.
@@ -115,8 +115,8 @@ def as_samples(values: NDArray[Any], where: object, factor: float = 1.0) -> NDAr
         scaled = values if is_whole else np.multiply(values, factor, dtype=np.float64)
     is_sample = (scaled > -SAMPLE_MAX) & (scaled < SAMPLE_MAX)  # which NaN is not
     if not is_sample.all():
-        k = int(np.flatnonzero(~is_sample)[0])
-        msg = f"{where}: spike {k} is at {values[k]!r}, which is no time."
+        k = int(np.argwhere(~is_sample)[0, 0])
+        msg = f"{where}: spike {k} is at {values[~is_sample][0]!r}, which is no time."
         raise DataError(msg)
     return np.rint(scaled).astype(np.int64) if scaled.dtype.kind == "f" else scaled.astype(np.int64)
 
