@@ -72,6 +72,13 @@ def test_what_kilosort_4_found_is_there(tmp_path):
     np.testing.assert_array_equal(vector["unit_index"], arrays["spike_clusters"][order])
 
 
+def test_places_beyond_all_are_infinite(tmp_path):
+    arrays = arrays_of_kilosort_4()
+    arrays["spike_positions"] = np.full((N_SPIKES, 2), 1e300)
+    analyzer = si.read_kilosort_as_analyzer(write_phy_folder(tmp_path / "ks", arrays=arrays))
+    assert np.isinf(analyzer.get_extension("spike_locations").get_data()["x"]).all()
+
+
 def test_what_is_made_of_it(tmp_path):
     folder = write_phy_folder(tmp_path / "ks", arrays=arrays_of_kilosort_4())
     analyzer = si.read_kilosort_as_analyzer(folder, gain_to_uV=GAIN)

@@ -54,6 +54,8 @@ def test_groups_of_tridesclous(tmp_path):
         {"dtype": [["index", "<i8"], ["cluster_label", "<i8"]], "shape": [10**12]},
         {"dtype": [["index", "<i8"], ["cluster_label", "<i8"]], "shape": [-3]},
         {"dtype": [["index", "<f8"], ["cluster_label", "<i8"]], "shape": [1]},
+        {"dtype": [["index", "<i8"], ["cluster_label", "<i8"]], "shape": [float("inf")]},
+        {"dtype": [["index", "(9)<i8("], ["cluster_label", "(,)<i8"]], "shape": [1]},
         {"shape": [3]},
         [],
     ],

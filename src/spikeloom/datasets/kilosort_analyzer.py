@@ -251,6 +251,7 @@ def _in_order(
     order = np.lexsort((units, model.spike_samples[is_inside]))
     rows = places[is_inside][order]
     table = np.zeros(len(rows), [(axis, np.float32) for axis in "xyz"[: places.shape[1]]])
-    for k, axis in enumerate(table.dtype.names or ()):
-        table[axis] = rows[:, k]
+    with np.errstate(over="ignore"):  # of places beyond all, which become infinite
+        for k, axis in enumerate(table.dtype.names or ()):
+            table[axis] = rows[:, k]
     return table

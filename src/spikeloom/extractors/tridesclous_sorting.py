@@ -117,7 +117,7 @@ def read_collected_array(folder: Path, name: str, fields: tuple[str, ...]) -> ND
     try:
         dtype = np.dtype([tuple(field) for field in told["dtype"]])  # type: ignore[index]
         shape = tuple(int(n) for n in told["shape"])  # type: ignore[index]
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, KeyError, OverflowError, SyntaxError) as error:
         msg = f"{listed} does not say of which dtype and shape {name} is, as it must: {error}."
         raise DataError(msg) from error
     is_table = all(one in (dtype.names or ()) and dtype[one].kind in "iu" for one in fields)
