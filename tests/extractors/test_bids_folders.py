@@ -54,6 +54,7 @@ def test_tables_that_contradict_the_recording(tmp_path):
         ("40.5", "far", "x and y must be numbers"),
         ("40.5", "nan", "a place for each contact"),
         ("b\tp", "a\tp", "each contact of a probe once"),
+        ("40.5", "20", "makes no probe 'p'"),
     ):
         path.write_text(whole.replace(old, new))
         with pytest.raises(DataError, match=match):

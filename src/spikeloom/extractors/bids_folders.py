@@ -131,7 +131,11 @@ def _probes(path: Path) -> "ProbeGroup":
     for probe_id in dict.fromkeys(probe_ids):
         own = [k for k, id_ in enumerate(probe_ids) if id_ == probe_id]
         probe = Probe(ndim=2, si_units="um")
-        probe.set_contacts(places[own], shapes="circle", shape_params={"radius": 1})
+        try:
+            probe.set_contacts(places[own], shapes="circle", shape_params={"radius": 1})
+        except ValueError as error:  # such as two contacts at one place
+            msg = f"{path} makes no probe {probe_id!r}: {error}"
+            raise DataError(msg) from error
         probe.set_contact_ids([contact_ids[k] for k in own])
         probe.annotate(probe_id=probe_id)
         group.add_probe(probe)
