@@ -90,7 +90,37 @@ def test_a_stream_is_chosen_by_name_or_number(run, data_folder):
     path = data_folder / "intan_rhd/sampledata.rhd"
     for stream in ("1", "RHD2000 auxiliary input channel"):
         assert "A-AUX3" in run("describe", path, "--stream", stream).stdout
-    assert "There are stream_name='RHD2000 amp" in run("describe", path, "--stream", "9").stdout
+    assert "There are --stream='RHD2000 amp" in run("describe", path, "--stream", "9").stdout
+
+
+def test_messages_name_options_rather_than_arguments(run, data_folder, tmp_path):
+    path = data_folder / "locust_tdc/locust_trial_01.raw"
+    asked = "give --sample-rate=..., --dtype=..., --n-channels=..."
+    assert asked in run("describe", path).stdout
+    assert asked in run("convert", path, tmp_path / "a.zarr").stderr
+    assert (
+        "that is --n-channels=4, --dtype='int16', --sample-rate=20000" in run("traces", path).stderr
+    )
+
+
+def test_a_folder_of_several_things_is_listed(run, data_folder):
+    result = run("describe", data_folder / "locust1_si_tdc2", "--json")
+    facts = _facts(result)
+    assert facts["format"] == "a folder of no format of its own; known in it are 9"
+    assert facts["phy"] == "phy, sorting"
+    assert facts["locust_trial1.nwb"] == "nwb, recording"
+
+
+def test_headers_without_traces_are_described_as_probes(run, data_folder):
+    told = run("describe", data_folder / "spikeglx_meta/NP-Ultra.meta").stdout
+    assert "probe 1        NP1100, 384 contacts, 1 shanks\n" in told
+
+
+def test_template_libraries_are_described(run, data_folder):
+    facts = _facts(run("describe", data_folder / "mearec_templates", "--json"))
+    assert facts["units"] == "330"
+    assert facts["channels"] == "4"
+    assert facts["probe"] == "tetrode"
 
 
 def test_a_dry_run_writes_nothing(run, tmp_path):

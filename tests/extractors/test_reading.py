@@ -161,6 +161,8 @@ def test_what_nobody_knows_is_explained(tmp_path):
     for name in {reader.name for reader in get_readers()}:
         assert re.search(rf"[:,] {name}(,|$)", told, re.MULTILINE)
     assert "  it is no folder: alphaomega, " in told
+    with pytest.raises(DataError, match=r"tmp.*\. The folder holds x\.txt\. If you know"):
+        read(tmp_path)
     with pytest.raises(MissingFileError, match="The folder above it exists"):
         read(tmp_path / "absent")
     with pytest.raises(MissingFileError, match="is not there either"):

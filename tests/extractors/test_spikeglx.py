@@ -3,6 +3,7 @@ import warnings
 import numpy as np
 import pytest
 
+import spikeloom as si
 from making.recording_files import random_traces, write_spikeglx
 from reference.mtscomp import write_cbin
 from spikeloom.core.loading import load
@@ -250,3 +251,16 @@ def test_real_headers_give_probes_to_recordings(data_folder, tmp_path):
         assert recording.get_num_channels() == meta.n_channels - meta.n_sync
         assert recording.get_channel_locations().shape == (recording.get_num_channels(), 2)
         assert recording.get_num_samples() == 20
+
+
+def test_real_headers_are_read_as_probes(data_folder, tmp_path):
+    paths = sorted(data_folder.glob("spikeglx_meta*/*.meta"))
+    assert len(paths) == 13
+    for path in paths:
+        probe, meta = si.read(path), read_spikeglx_meta(path)
+        assert probe.get_contact_count() == meta.n_channels - meta.n_sync
+    with pytest.raises(MissingFileError):
+        si.read_spikeglx_probe(tmp_path / "absent.meta")
+    (tmp_path / "nidq.meta").write_text("niSampRate=25000\nnSavedChans=9\nsnsSaveChanSubset=all\n")
+    with pytest.raises(DataError, match="describes no probe"):
+        si.read(tmp_path / "nidq.meta")

@@ -25,6 +25,7 @@ from making.sorter_folders import (
     write_tridesclous,
     write_yass,
 )
+from spikeloom.extractors.describing import describe_object
 
 
 def neuroscope(folder):
@@ -149,6 +150,20 @@ def combinato_times(folder):
     return path, lambda: look_at_sorting(si.read_combinato(folder / "CSC1"))
 
 
+def mearec_templates(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "templates.h5"
+    with h5py.File(path, "w") as file:
+        rng = np.random.default_rng(1)
+        file["templates"] = rng.normal(size=(5, 4, 30))
+        for name in ("locations", "rotations"):
+            file[name] = rng.normal(size=(5, 3))
+        file["celltypes"] = [b"L5_MC", b"L5_BP", b"L5_MC", b"L5_ChC", b"L5_TTPC1"]
+        for name, value in {"dt": 0.1, "cut_out": [1, 2], "probe": "tetrode", "n": 5}.items():
+            file[f"info/params/{name}"] = value
+    return path, lambda: describe_object(si.read_mearec_templates(path))
+
+
 def _looked_at(make):
     def made(folder):
         path, use = make(folder)
@@ -167,6 +182,7 @@ HDF5_CASES = {
         herdingspikes,
         combinato,
         combinato_times,
+        mearec_templates,
     )
 }
 """Makers of HDF5 files by name: the file, and what reads it."""

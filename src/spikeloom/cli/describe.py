@@ -12,7 +12,7 @@ from spikeloom.cli.reading_options import (
     STREAM_OPTION,
     reading_arguments,
 )
-from spikeloom.cli.reporting import errors_for_people
+from spikeloom.cli.reporting import errors_for_people, with_options
 from spikeloom.extractors.describing import describe_path
 
 
@@ -47,5 +47,7 @@ def describe(
     if as_json:
         typer.echo(json.dumps(facts, indent=1, ensure_ascii=False))
         return
+    if "to open it" in facts:
+        facts["to open it"] = with_options(facts["to open it"])
     width = max(len(name) for name in facts) + 2
     typer.echo("\n".join(f"{name:<{width}}{fact}" for name, fact in facts.items()))

@@ -1,5 +1,6 @@
 """How the command line tells people of errors and of what goes on."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +13,34 @@ from spikeloom.errors import SpikeloomError
 console = Console(stderr=True, highlight=False)
 """Where notes for people go; results go to standard output."""
 
+_OPTIONS = {
+    "sampling_frequency": "--sample-rate",
+    "sample_rate": "--sample-rate",
+    "num_channels": "--n-channels",
+    "n_channels": "--n-channels",
+    "stream_name": "--stream",
+    "stream_id": "--stream",
+    **{name: f"--{name}" for name in ("dtype", "kind", "reader")},
+    **{
+        name: f"--set {name}"
+        for name in ("cbin_file_path", "electrical_series_path", "experiment_name", "time_column")
+    },
+}
+"""Options of the command line that give these arguments of functions."""
+
+_ARGUMENT = re.compile(rf"(?<![\w-])({'|'.join(_OPTIONS)})=")
+
+
+def with_options(text: str) -> str:
+    """Name options where a message for Python names arguments.
+
+    Examples
+    --------
+    >>> with_options("give sampling_frequency=..., dtype=...")
+    'give --sample-rate=..., --dtype=...'
+    """
+    return _ARGUMENT.sub(lambda found: f"{_OPTIONS[found[1]]}=", text)
+
 
 @contextmanager
 def errors_for_people() -> Iterator[None]:
@@ -20,7 +49,7 @@ def errors_for_people() -> Iterator[None]:
         yield
     except SpikeloomError as error:
         text = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-        console.print(f"[bold red]Error:[/] {escape(text)}", soft_wrap=True)
+        console.print(f"[bold red]Error:[/] {escape(with_options(text))}", soft_wrap=True)
         raise typer.Exit(1) from None
 
 

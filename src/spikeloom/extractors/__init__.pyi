@@ -73,6 +73,10 @@ from .mearec_files import (
     read_mearec_recording as read_mearec_recording,
     read_mearec_sorting as read_mearec_sorting,
 )
+from .mearec_templates import (
+    MEArecTemplates as MEArecTemplates,
+    read_mearec_templates as read_mearec_templates,
+)
 from .neo_event_readers import (
     AlphaOmegaEventExtractor as AlphaOmegaEventExtractor,
     Plexon2EventExtractor as Plexon2EventExtractor,
@@ -229,6 +233,7 @@ from .spikeglx_events import (
 from .spikeglx_recording import (
     SpikeGLXRecordingExtractor as SpikeGLXRecordingExtractor,
     read_spikeglx as read_spikeglx,
+    read_spikeglx_probe as read_spikeglx_probe,
 )
 from .spykingcircus_sorting import (
     SpykingCircusSortingExtractor as SpykingCircusSortingExtractor,

@@ -12,7 +12,7 @@ from spikeloom.extractors.neuropixels import set_neuropixels_probe
 from spikeloom.extractors.peeking import Peek
 from spikeloom.extractors.reader_registry import Certainty, Reader, Recognition, known, unknown
 from spikeloom.extractors.spikeglx_meta import read_spikeglx_meta
-from spikeloom.extractors.spikeglx_recording import read_spikeglx_probe
+from spikeloom.extractors.spikeglx_recording import probe_of_meta
 
 
 @stored_as("spikeloom.CbinRecordingExtractor")
@@ -95,7 +95,7 @@ class CompressedBinaryIblExtractor(BaseRecording):
         self.set_channel_gains(meta.gains_to_uV[:n_traces])
         self.set_channel_offsets(0.0)
         if not load_sync_channel and meta.file_name.band != "lf" and "imroTbl" in meta.fields:
-            probe = read_spikeglx_probe(meta.path, meta.fields)
+            probe = probe_of_meta(meta.path, meta.fields)
             set_neuropixels_probe(self, probe, meta.file_name.stream)
         self._kwargs = {
             "folder_path": str(path.parent),

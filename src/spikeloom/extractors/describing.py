@@ -20,7 +20,7 @@ from spikeloom.storage.disk_space import size_text
 from spikeloom.storage.stores import is_url, local_path
 
 if TYPE_CHECKING:
-    from probeinterface import ProbeGroup
+    from probeinterface import Probe, ProbeGroup
 
 _N_NAMES_SHOWN = 12
 
@@ -69,7 +69,9 @@ def describe_path(
         asked = recognise(path, kind=kind)
         known = [one for one in asked if one.certainty > Certainty.NO]
         inner = [] if known else known_below(local_path(path), kind)
-        if len(inner) == 1:
+        if len(inner) > 1:
+            return facts | _of_a_folder(local_path(path), inner)
+        if inner:
             facts["path"] = str(inner[0][0])
             known = [inner[0][1]]
     if known:
@@ -97,6 +99,11 @@ def describe_path(
     if not is_url(path) and local_path(path).is_file():
         facts["file size"] = size_text(local_path(path).stat().st_size)
     return facts
+
+
+def _of_a_folder(folder: Path, inner: list[tuple[Path, Candidate]]) -> dict[str, str]:
+    facts = {"format": f"a folder of no format of its own; known in it are {len(inner)}"}
+    return facts | {str(place.relative_to(folder)): one.told for place, one in inner}
 
 
 def describe_object(opened: Any) -> dict[str, str]:
@@ -163,9 +170,9 @@ def _of_recording(recording: BaseRecording) -> dict[str, str]:
     return facts
 
 
-def _of_probes(probegroup: "ProbeGroup") -> dict[str, str]:
+def _of_probes(probes: "Probe | ProbeGroup") -> dict[str, str]:
     facts = {}
-    for k, one in enumerate(probegroup.probes):
+    for k, one in enumerate(getattr(probes, "probes", [probes])):
         name = one.name or one.model_name or "unnamed"
         n_shanks = max(1, one.get_shank_count())
         facts[f"probe {k + 1}"] = f"{name}, {one.get_contact_count()} contacts, {n_shanks} shanks"

@@ -66,7 +66,7 @@ class MEArecRecordingExtractor(BaseRecording):
             traces = open_array(path, dataset)
             gain = attributes(dataset).get("gain_to_uV", 1.0)
             rate = _rate(path, file)
-            made = _read_info(path, file, "info/recordings") if all_annotations else {}
+            made = single_values(path, file, "info/recordings") if all_annotations else {}
             probe = _read_probe(path, file, traces.shape[1])
         n_channels = traces.shape[1]
         names = [f"ch{k}" for k in range(n_channels)]
@@ -131,7 +131,7 @@ class MEArecSortingExtractor(BaseSorting):
                     msg = f"{path} has no times of the unit {k}."
                     raise DataError(msg)
                 times_s.append(read_vector(path, dataset, np.float64))
-                told.append(_read_info(path, trains, f"{k}/annotations"))
+                told.append(single_values(path, trains, f"{k}/annotations"))
         super().__init__(rate, [f"#{k}" for k in numbers])
         if any(not np.isfinite(times).all() or (times < 0).any() for times in times_s):
             msg = f"{path} has spikes at times that are no times."
@@ -184,14 +184,14 @@ def read_mearec(file_path: str | Path) -> tuple[MEArecRecordingExtractor, MEArec
 
 
 def _rate(path: Path, file: Any) -> float:
-    rate = finite_number(path, _read_info(path, file, _RATE).get("fs"), _RATE)
+    rate = finite_number(path, single_values(path, file, _RATE).get("fs"), _RATE)
     if rate <= 0:
         msg = f"{path}: {_RATE} must be above 0; got {rate}."
         raise DataError(msg)
     return rate
 
 
-def _read_info(path: Path, node: Any, name: str) -> dict[str, Any]:
+def single_values(path: Path, node: Any, name: str) -> dict[str, Any]:
     """Return single values, of a group or one by itself, as numbers, truth values or text."""
     from spikeloom.extractors.hdf5_arrays import read_array  # noqa: PLC0415 - imports h5py
     from spikeloom.extractors.hdf5_nodes import dataset_at, group_at, names_in  # noqa: PLC0415
@@ -220,7 +220,7 @@ def _read_probe(path: Path, file: Any, n_channels: int) -> Any:
     from spikeloom.extractors.hdf5_arrays import read_array, read_vector  # noqa: PLC0415 - h5py
     from spikeloom.extractors.hdf5_nodes import dataset_at  # noqa: PLC0415 - imports h5py
 
-    info = _read_info(path, file, "info/electrodes")
+    info = single_values(path, file, "info/electrodes")
     stored, listed = (dataset_at(file, name) for name in ("channel_positions", _ORDER))
     places = np.zeros(0) if stored is None else read_array(path, stored)
     columns = _COLUMNS_OF_PLANE.get(str(info.get("plane", "yz")))

@@ -84,6 +84,11 @@ class NeoFormat:
     has_one_stream: bool = False
 
     @property
+    def extra(self) -> str | None:
+        """Extra of spikeloom that brings what it needs."""
+        return "neo" if self.needs in {"nixio", "pyedflib"} else None
+
+    @property
     def function(self) -> str:
         """Name of the function that reads recordings."""
         return f"read_{self.name}{self.suffix}"

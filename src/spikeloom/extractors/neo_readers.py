@@ -166,7 +166,7 @@ def _reader(one: NeoFormat) -> Reader:
         function=one.function,
         extensions=one.extensions,
         description=one.description,
-        extra="neo",
+        extra=one.extra,
     )
 
 

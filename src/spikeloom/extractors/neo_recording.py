@@ -327,7 +327,7 @@ def open_neo_reader(known: NeoFormat, source: Path, options: Mapping[str, Any]) 
         msg = f"{known.description} is opened by its folder, and {source} is a file."
         raise ParameterError(msg)
     feature = f"Reading {known.description}"
-    raw_readers = require("neo.rawio", feature=feature, extra="neo")
+    raw_readers = require("neo.rawio", feature=feature)
     if known.needs:
         require(known.needs, feature=feature)
     with translated(known, source), warnings.catch_warnings():

@@ -233,7 +233,7 @@ def format_of(name: str) -> NeoFormat:
     if name in NEO_FORMATS:
         one = NEO_FORMATS[name]
         return replace(one, fixed=_without(one.fixed))
-    raw_readers = require("neo.rawio", feature=f"Reading {name!r}", extra="neo")
+    raw_readers = require("neo.rawio", feature=f"Reading {name!r}")
     for found in raw_readers.rawiolist:
         if name in {found.__name__, found.__name__.removesuffix("RawIO").lower()}:
             return NeoFormat(
@@ -456,7 +456,7 @@ def _event_reader(one: NeoFormat) -> Reader:
         function="read_neo_event",
         extensions=one.extensions,
         description=f"events of {one.description}",
-        extra="neo",
+        extra=one.extra,
     )
 
 
@@ -477,7 +477,7 @@ _SORTING_READERS = [
             name, NEO_FORMATS[name].extensions
         ),
         description=f"spike trains of {NEO_FORMATS[name].description}",
-        extra="neo",
+        extra=NEO_FORMATS[name].extra,
     )
     for name in _WITH_SPIKES
 ]

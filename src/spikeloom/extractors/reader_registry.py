@@ -25,6 +25,7 @@ MODULES = (
     "spikeloom.extractors.nwb_recording",
     "spikeloom.extractors.nwb_timeseries",
     "spikeloom.extractors.mearec_files",
+    "spikeloom.extractors.mearec_templates",
     "spikeloom.extractors.rig_hdf5_readers",
     "spikeloom.extractors.sinaps_recording",
     "spikeloom.extractors.whitematter_recording",
@@ -53,8 +54,8 @@ MODULES = (
 """Modules with a tuple ``READERS``, imported when someone asks what can be read."""
 
 KINDS = (
-    *("recording", "sorting", "snippets", "event", "analyzer", "dataset", "probe", "parameters"),
-    "any",
+    *("recording", "sorting", "snippets", "event", "analyzer", "dataset", "templates", "probe"),
+    *("parameters", "any"),
 )
 """What a reader makes; of two that know a path equally well, the kind that comes first wins."""
 

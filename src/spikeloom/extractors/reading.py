@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from spikeloom.errors import DataError, ParameterError
+from spikeloom.extractors.peeking import Peek
 from spikeloom.extractors.reader_registry import KINDS, Certainty, Reader, get_reader
 from spikeloom.extractors.recognising import Candidate, known_below, recognise
 from spikeloom.extractors.url_reading import reader_of_url
 from spikeloom.storage.stores import is_url, local_path
 
 _N_PLACES_SHOWN = 20
+
+_N_NAMES_SHOWN = 10
 
 
 def read(
@@ -28,7 +31,8 @@ def read(
         Name of the format, if you know better; see `get_available_readers`.
     kind : str, optional
         What you want, if the format has several: ``"recording"``, ``"sorting"``, ``"snippets"``,
-        ``"event"``, ``"analyzer"``, ``"dataset"``, ``"probe"`` or ``"parameters"``.
+        ``"event"``, ``"analyzer"``, ``"dataset"``, ``"templates"``, ``"probe"`` or
+        ``"parameters"``.
     **kwargs
         For the function that reads this format, such as ``stream_name`` or, for flat binary files,
         ``sampling_frequency``, ``num_channels`` and ``dtype``.
@@ -76,10 +80,7 @@ def read(
 
 def _what_is_there(path: str | Path, below: list[tuple[Path, Candidate]]) -> str:
     top = local_path(path)
-    places = []
-    for place, one in below[:_N_PLACES_SHOWN]:
-        kind = "" if one.reader.kind == "any" else f", {one.reader.kind}"
-        places.append(f"  {place.relative_to(top)} ({one.reader.name}{kind})")
+    places = [f"  {place.relative_to(top)} ({one.told})" for place, one in below[:_N_PLACES_SHOWN]]
     more = len(below) - len(places)
     shown = "\n".join([*places, f"  and {more} more"] if more else places)
     return f"{path} is no folder of a known format. Give one of the things in it:\n{shown}"
@@ -94,8 +95,11 @@ def _what_was_tried(path: str | Path, candidates: Iterable[Candidate]) -> str:
         for why, same in groupby(sorted(candidates, key=reason), reason)
     ]
     told = "\n".join(lines)
+    names = Peek(local_path(path)).names
+    more = f", and {len(names) - _N_NAMES_SHOWN} more" if len(names) > _N_NAMES_SHOWN else ""
+    holds = f" The folder holds {', '.join(names[:_N_NAMES_SHOWN])}{more}." if names else ""
     return (
-        f"No reader knows {path}. If you know what it is, use its read_... function, or "
+        f"No reader knows {path}.{holds} If you know what it is, use its read_... function, or "
         f"read(path, reader=...). What was tried, and what each format missed:\n{told}"
     )
 

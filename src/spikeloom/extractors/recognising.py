@@ -34,6 +34,12 @@ class Candidate:
         return self.recognition.certainty
 
     @property
+    def told(self) -> str:
+        """Name of the format and what is read of it."""
+        kind = "" if self.reader.kind == "any" else f", {self.reader.kind}"
+        return f"{self.reader.name}{kind}"
+
+    @property
     def rank(self) -> tuple[int, int, str]:
         """What to sort by: the surest first, then by kind and name."""
         return (-self.certainty, KINDS.index(self.reader.kind), self.reader.name)

@@ -9,7 +9,7 @@ import numpy as np
 
 from spikeloom.core.class_names import stored_as
 from spikeloom.core.recording import BaseRecording, BaseRecordingSegment
-from spikeloom.errors import DataError, SpikeloomError
+from spikeloom.errors import DataError, MissingFileError, SpikeloomError
 from spikeloom.extractors.array_segments import FlatColumnsSegment
 from spikeloom.extractors.cbin_segments import CompressedSegment
 from spikeloom.extractors.json_files import read_text
@@ -18,6 +18,7 @@ from spikeloom.extractors.peeking import Peek
 from spikeloom.extractors.physical_units import set_physical_units
 from spikeloom.extractors.reader_registry import Certainty, Reader, Recognition, known, unknown
 from spikeloom.extractors.spikeglx_folder import (
+    DATA_SUFFIXES,
     SYNC,
     SpikeGLXFile,
     find_spikeglx_files,
@@ -145,21 +146,30 @@ def read_spikeglx(
     )
 
 
-def read_spikeglx_probe(meta_path: Path, fields: dict[str, str]) -> "Probe":
+def read_spikeglx_probe(meta_path: str | Path) -> "Probe":
     """Return the probe that a ``.meta`` file describes.
 
     Parameters
     ----------
-    meta_path : Path
-        The file.
-    fields : dict
-        What it says.
+    meta_path : str or Path
+        The file; traces beside it are not needed.
 
     Raises
     ------
+    MissingFileError
+        If it is absent.
     DataError
-        If probeinterface cannot read it.
+        If it describes no probe that probeinterface knows.
     """
+    path = Path(meta_path)
+    if not path.is_file():
+        msg = f"There is no file {path}."
+        raise MissingFileError(2, msg)
+    return probe_of_meta(path, parse_meta_fields(read_text(path)))
+
+
+def probe_of_meta(meta_path: Path, fields: dict[str, str]) -> "Probe":
+    """Return the probe of a ``.meta`` file whose fields are known; see `read_spikeglx_probe`."""
     import probeinterface  # noqa: PLC0415 - takes a while to import
 
     if fields.get("snsSaveChanSubset") != "all" and not saved_channels(fields):
@@ -217,7 +227,7 @@ def _set_probe(recording: BaseRecording, pair: SpikeGLXFile, stream: str) -> Non
         if not path.is_file():
             msg = f"{path} is absent, which describes the probe"
             raise DataError(msg)
-        probe = read_spikeglx_probe(path, parse_meta_fields(read_text(path)))
+        probe = read_spikeglx_probe(path)
         if probe.get_contact_count() != recording.get_num_channels():
             msg = (
                 f"{path} describes {probe.get_contact_count()} contacts of "
@@ -234,18 +244,16 @@ def _set_probe(recording: BaseRecording, pair: SpikeGLXFile, stream: str) -> Non
 
 def _recognise(peek: Peek) -> Recognition:
     if not peek.is_folder:
-        if peek.suffix == ".meta" or (
-            peek.suffix in {".bin", ".cbin"} and peek.path.with_suffix(".meta").is_file()
+        meta_path = peek.path.with_suffix(".meta")
+        data = [peek.path.with_suffix(suffix) for suffix in DATA_SUFFIXES]
+        if not (
+            (peek.suffix == ".meta" and any(one.is_file() for one in data))
+            or (peek.suffix in DATA_SUFFIXES and meta_path.is_file())
         ):
-            meta = Peek(peek.path.with_suffix(".meta"))
-            if (
-                b"SampRate=" in meta.head
-                or b"nSavedChans" in meta.head
-                or b"snsApLfSy" in meta.head
-            ):
-                return known(Certainty.CONTENT, "its .meta file is SpikeGLX's")
-            return unknown("its .meta file is not SpikeGLX's")
-        return unknown("it is no .bin file with a .meta file beside it")
+            return unknown("it is no .bin file with a .meta file beside it")
+        if _is_spikeglx_meta(Peek(meta_path)):
+            return known(Certainty.CONTENT, "its .meta file is SpikeGLX's")
+        return unknown("its .meta file is not SpikeGLX's")
     if peek.has("*.meta") and (peek.has("*.bin") or peek.has("*.cbin")):
         return known(Certainty.LAYOUT, "it has .meta and .bin files")
     for name in peek.names[:64]:
@@ -253,6 +261,16 @@ def _recognise(peek: Peek) -> Recognition:
         if "_g" in name and below.is_folder and (below.has("*.meta") or below.has("*_imec*")):
             return known(Certainty.LAYOUT, f"{name} in it has .meta files")
     return unknown("it has no .meta files with .bin files, nor has a folder of a run in it")
+
+
+def _is_spikeglx_meta(meta: Peek) -> bool:
+    return any(name in meta.head for name in (b"SampRate=", b"nSavedChans", b"snsApLfSy"))
+
+
+def _recognise_probe(peek: Peek) -> Recognition:
+    if peek.suffix == ".meta" and not peek.is_folder and _is_spikeglx_meta(peek):
+        return known(Certainty.LAYOUT, "it is a .meta file of SpikeGLX")
+    return unknown("it is no .meta file of SpikeGLX")
 
 
 READERS = (
@@ -264,6 +282,15 @@ READERS = (
         function="read_spikeglx",
         extensions=(".bin", ".meta"),
         description="SpikeGLX: Neuropixels, NI boards and OneBoxes; CatGT's, too",
+    ),
+    Reader(
+        name="spikeglx",
+        kind="probe",
+        recognise=_recognise_probe,
+        read=read_spikeglx_probe,
+        function="read_spikeglx_probe",
+        extensions=(".meta",),
+        description="the probe in a .meta file of SpikeGLX",
     ),
 )
 """Readers of this module."""
