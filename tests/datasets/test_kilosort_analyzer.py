@@ -225,3 +225,11 @@ def test_what_spikeinterface_makes_of_it(tmp_path, peer_python):
     )
     locations = analyzer.get_extension("spike_locations").get_data()
     np.testing.assert_array_equal(locations["x"], theirs["x"])
+
+
+def test_templates_of_no_samples_are_none(tmp_path):
+    arrays = arrays_of_kilosort_4()
+    arrays["templates"] = arrays["templates"][:, :0]
+    folder = write_phy_folder(tmp_path / "ks", arrays=arrays)
+    analyzer = si.read_kilosort_as_analyzer(folder)
+    assert not analyzer.has_extension("templates")

@@ -196,6 +196,8 @@ def _unit_templates(
     channels = range(model.n_channels)
     whitened = replace(model.templates, unwhitening=None)
     of_templates = np.stack([whitened.dense(k, channels) for k in range(whitened.n_templates)])
+    if not of_templates.size:  # of no samples, or on no channels
+        return None
     average = np.zeros((sorting.get_num_units(), *of_templates.shape[1:]), np.float32)
     for k, counts in enumerate(_spikes_of_templates(model, sorting, whitened.n_templates)):
         used = np.flatnonzero(counts)

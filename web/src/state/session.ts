@@ -1,4 +1,5 @@
 import { batch, computed, signal } from "@preact/signals";
+import { shortLabels } from "../base/labels";
 import type {
   DatasetInfo,
   Goodbye,
@@ -32,6 +33,8 @@ const NO_TABLE: TableInfo = { sort_column: "id", is_descending: false, filter_te
 const NOTHING: Selection = { best: [], similar: [] };
 
 export const dataset = signal<DatasetInfo | null>(null);
+/** Names of channels as they fit beside a picture. */
+export const channelLabels = computed(() => shortLabels(dataset.value?.channel_labels ?? []));
 export const version = signal("");
 export const columnHelp = signal<Readonly<Record<string, string>>>({});
 export const isConnected = signal(false);

@@ -5,7 +5,7 @@ import { PointCloud } from "../gl/points";
 import type { Axis, Features } from "../protocol/messages.gen";
 import { register } from "../state/actions";
 import { chosenChannels, chosenFeature } from "../state/exploring";
-import { dataset } from "../state/session";
+import { channelLabels, dataset } from "../state/session";
 import { setting } from "../state/settings";
 import { report } from "../state/status";
 import { plotColors } from "../state/theme";
@@ -79,7 +79,7 @@ export class FeatureView extends PlotView {
     this.data = data;
     this.cloud = new PointCloud(columnsOf(data));
     this.note.value = data.note;
-    const names = dataset.value?.channel_labels ?? [];
+    const names = channelLabels.value;
     const without = sum(data.n_without);
     const channels = data.channels.map((c, rank) => `${rank} = ${names[c] ?? c}`).join(", ");
     this.info.value = data.channels.length
@@ -99,7 +99,7 @@ export class FeatureView extends PlotView {
     const { data, cloud } = this;
     if (!data || !cloud || data.channels.length === 0) return [];
     const area = { x: 2, y: 2, w: width - 4, h: height - 4 };
-    const names = dataset.value?.channel_labels ?? [];
+    const names = channelLabels.value;
     const spans = spansOf(data.cluster_ids, data.n_shown, data.n_background);
     const alpha = markerAlpha(sum(data.n_shown));
     const colors = plotColors.value;

@@ -5,7 +5,7 @@ import type { Pass } from "../gl/pass";
 import { FIELDS, Polylines } from "../gl/polylines";
 import type { Traces } from "../protocol/messages.gen";
 import { chosenChannels, isFiltered, setTraceInterval, traceInterval } from "../state/exploring";
-import { dataset, rows, selectedIds, send } from "../state/session";
+import { channelLabels, dataset, rows, selectedIds, send } from "../state/session";
 import { setting } from "../state/settings";
 import { plotColors } from "../state/theme";
 import type { Panel, Place } from "../widgets/panel";
@@ -16,6 +16,9 @@ import { follow, type ViewFrame } from "../widgets/view";
 export const TRACE_STEP = 1.25;
 const INITIAL_S = 0.25;
 const LEFT_PX = 54;
+/** Room for the word "channel", and for a letter of a label. */
+const AXIS_PX = 20;
+const LETTER_PX = 6.2;
 const BOTTOM_PX = 32;
 const WHEEL_STEP = 1.2;
 /** A row is as high as the middle 98 % of the samples times this. */
@@ -109,7 +112,9 @@ export class TraceView extends PlotView {
     if (nColumns !== this.nColumns.peek()) queueMicrotask(() => (this.nColumns.value = nColumns));
     const { data } = this;
     if (!data || data.n_columns === 0) return [];
-    const rect = { x: LEFT_PX, y: 4, w: width - LEFT_PX - 8, h: height - BOTTOM_PX - 4 };
+    const nLetters = Math.max(0, ...channelLabels.value.map((label) => label.length));
+    const left = Math.max(LEFT_PX, Math.ceil(AXIS_PX + LETTER_PX * nLetters));
+    const rect = { x: left, y: 4, w: width - left - 8, h: height - BOTTOM_PX - 4 };
     return [
       {
         key: "traces",
@@ -126,7 +131,7 @@ export class TraceView extends PlotView {
   }
 
   private labels(data: Traces, height: number): NonNullable<Panel["marks"]> {
-    const names = dataset.value?.channel_labels ?? [];
+    const names = channelLabels.value;
     const every = Math.max(1, Math.ceil((data.n_channels * 13) / height / this.plot.view.scaleY));
     return [...this.rowOf(data)]
       .filter(([, row]) => row % every === 0)

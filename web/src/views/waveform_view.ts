@@ -9,7 +9,7 @@ import { drawSegments } from "../gl/segments";
 import type { WaveformParams, Waveforms } from "../protocol/messages.gen";
 import { register } from "../state/actions";
 import { chosenChannels, isFiltered } from "../state/exploring";
-import { dataset } from "../state/session";
+import { channelLabels, dataset } from "../state/session";
 import { setting } from "../state/settings";
 import { report } from "../state/status";
 import { plotColors } from "../state/theme";
@@ -165,7 +165,7 @@ export class WaveformView extends PlotView {
     const { data } = this;
     if (!data) return [];
     const rect: Rect = { x: 34, y: 6, w: width - 44, h: height - 12 - SCALE_PX };
-    const names = dataset.value?.channel_labels ?? [];
+    const names = channelLabels.value;
     const [bw] = this.boxSize();
     const channelMarks = this.hasLabels.value
       ? this.channels.map((channel) => {

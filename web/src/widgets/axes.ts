@@ -93,7 +93,8 @@ function drawY(overlay: SVGSVGElement, panel: Panel, rect: Rect, part: Rect): vo
     addLine(overlay, left, part.y, left, part.y + part.h);
   }
   if (axis.label) {
-    const x = Math.max(10, left - TICK_PX - 6 - widest - 6);
+    // Without ticks there may be other texts beside the panel: the label keeps to the edge.
+    const x = axis.hasTicks ? Math.max(10, left - TICK_PX - 6 - widest - 6) : 10;
     const text = addText(overlay, 0, 0, axis.label, "axis y");
     text.setAttribute("transform", `translate(${x},${part.y + part.h / 2}) rotate(-90)`);
   }
