@@ -83,7 +83,7 @@ def test_probes_parameters_and_experiments_are_described(run, data_folder, tmp_p
     assert "kind             parameters\n" in told
     assert "prb_file         axona_tt8_dev.prb\n" in told
     assert run("experiment", "init", tmp_path / "day1").exit_code == 0
-    assert "content        Experiment('day1', 0 named" in run("describe", tmp_path / "day1").stdout
+    assert "Name           day1\n" in run("describe", tmp_path / "day1").stdout
 
 
 def test_a_stream_is_chosen_by_name_or_number(run, data_folder):

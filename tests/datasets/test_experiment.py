@@ -13,7 +13,6 @@ from making.hashes import folder_state
 from spikeloom.datasets.experiment import _read_array, _write_array
 from spikeloom.datasets.experiment_creation import (
     create_experiment,
-    describe_experiment,
     experiment_problems,
 )
 from spikeloom.errors import (
@@ -131,6 +130,17 @@ def test_neo_formats_are_read_through_links_to_elsewhere(data_folder, tmp_path):
     assert experiment_problems(root) == []
 
 
+def test_raw_files_are_named_from_the_folder_as_well(data_folder, tmp_path):
+    np.zeros(1280, np.int16).tofile(tmp_path / "b.dat")
+    exp = create_experiment(tmp_path, [data_folder / "blackrock_repack/rat128.ns5", "b.dat"])
+    assert exp.metadata["raw_files"] == ["rat128.ns5", "b.dat"]
+    assert exp.read_traces().get_num_samples() == 10_010
+    # What nothing says is told.
+    assert "n_channels 128, dtype int16" in exp.describe()["Assumed"]
+    with pytest.raises(MissingFileError, match=r"absent\.dat, here or in .*new"):
+        create_experiment(tmp_path / "new", ["absent.dat"])
+
+
 # --- parameters ----------------------------------------------------------------------------------
 
 
@@ -176,7 +186,7 @@ def test_opening_and_reading_change_nothing(exp, root):
     before = folder_state(root)
     si.Experiment(root)
     exp.read_array("0/raw_1")
-    describe_experiment(exp)
+    exp.describe()
     experiment_problems(root)
     assert folder_state(root) == before
 
@@ -399,7 +409,7 @@ def test_an_experiment_is_made_of_raw_files(data_folder, tmp_path):
     assert exp.read_array("0/raw_0").shape == (20_000, 4)
     assert exp.read_array("0/raw_1").shape == (20, 4)
     assert exp.read_traces().get_num_samples() == 20_020
-    assert describe_experiment(exp)["Channels"] == "4"
+    assert exp.describe()["Channels"] == "4"
     assert experiment_problems(root) == []
     with pytest.raises(ParameterError, match="already"):
         create_experiment(root)

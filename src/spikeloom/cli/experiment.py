@@ -9,7 +9,6 @@ from spikeloom.cli.reporting import console, errors_for_people
 from spikeloom.datasets.experiment import Experiment
 from spikeloom.datasets.experiment_creation import (
     create_experiment,
-    describe_experiment,
     experiment_problems,
 )
 
@@ -62,7 +61,7 @@ def init(
 def describe(path: Path = _FOLDER) -> None:
     """Tell what an experiment holds."""
     with errors_for_people():
-        told = describe_experiment(Experiment(path))
+        told = Experiment(path).describe()
     typer.echo("\n".join(f"{key:<24}{text}" for key, text in told.items()))
 
 

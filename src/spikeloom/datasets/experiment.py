@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from spikeloom.datasets.experiment_contents import describe_experiment
 from spikeloom.datasets.experiment_metadata import (
     DEFAULT_FOLDER,
     METADATA_NAME,
@@ -107,6 +108,10 @@ class Experiment:
     def __repr__(self) -> str:
         name = self._metadata.get("name", self._base_dir.resolve().name)
         return f"Experiment({name!r}, {len(self.metadata.get('arrays', {}))} named arrays)"
+
+    def describe(self) -> dict[str, str]:
+        """Return what it holds, for people, by what it is."""
+        return describe_experiment(self)
 
     @property
     def base_dir(self) -> Path:

@@ -1,11 +1,11 @@
-"""Make the folder of an experiment, tell what is in one, and find what is wrong with it."""
+"""Make the folder of an experiment, and find what is wrong with one."""
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from spikeloom.datasets.experiment import Experiment
+from spikeloom.datasets.experiment_contents import array_aliases
 from spikeloom.datasets.experiment_metadata import (
     DEFAULT_FOLDER,
     FORMAT,
@@ -17,11 +17,9 @@ from spikeloom.datasets.experiment_metadata import (
 )
 from spikeloom.datasets.experiment_paths import path_to_read
 from spikeloom.errors import MissingFileError, ParameterError, SpikeloomError, WriteError
-from spikeloom.extractors.array_files import WRITABLE_SUFFIXES
 from spikeloom.extractors.trace_files import FLAT_SUFFIXES
 
 _FIRST_GROUP = "0"
-_N_ARRAYS_MAX = 10_000
 
 
 def create_experiment(
@@ -38,7 +36,8 @@ def create_experiment(
     folder : str or Path
         The folder; made if there is none. Nothing that is in it is changed.
     raw_files : sequence of str or Path
-        Files of raw data in the order of time. Those outside of the folder are linked into it.
+        Files of raw data in the order of time, by their path, or by one relative to the folder.
+        Those outside of the folder are linked into it.
     name : str, optional
         Name of the experiment, that of the folder by default.
     flat : dict, optional
@@ -58,11 +57,7 @@ def create_experiment(
     if (root / METADATA_NAME).exists():
         msg = f"{root} is an experiment already: it has a {METADATA_NAME}."
         raise ParameterError(msg)
-    files = [Path(path) for path in raw_files]
-    for path in files:
-        if not path.is_file():
-            msg = f"There is no file {path}."
-            raise MissingFileError(2, msg)
+    files = [_raw_file(root, Path(path)) for path in raw_files]
     try:
         root.mkdir(parents=True, exist_ok=True)
         names = [_brought_in(root, path) for path in files]
@@ -92,6 +87,15 @@ def create_experiment(
     return experiment
 
 
+def _raw_file(root: Path, path: Path) -> Path:
+    for place in (path, root / path):
+        if place.is_file():
+            return place
+    places = str(path) if path.is_absolute() else f"{path}, here or in {root}"
+    msg = f"There is no file {places}."
+    raise MissingFileError(2, msg)
+
+
 def _brought_in(root: Path, path: Path) -> str:
     """Return the path of a file relative to the root, of one from elsewhere that of a link."""
     absolute = path.parent.resolve() / path.name
@@ -108,72 +112,6 @@ def _link(place: Path, target: Path) -> None:
         msg = f"{place} is there already, and is not a link to {target}."
         raise ParameterError(msg)
     place.symlink_to(target)
-
-
-def describe_experiment(experiment: Experiment) -> dict[str, str]:
-    """Return what an experiment holds, for people, by what it is."""
-    metadata = experiment.metadata
-    told = {
-        "Name": str(metadata.get("name", experiment.base_dir.resolve().name)),
-        "Folder": str(experiment.base_dir.resolve()),
-    }
-    if metadata.get("raw_files"):
-        told |= _told_of_traces(experiment)
-    try:
-        told["Parameters"] = ", ".join(experiment.params) or "none"
-        probe = experiment.probe
-        told["Probe"] = "none" if probe is None else f"{probe.get_contact_count()} contacts"
-    except SpikeloomError as error:
-        told["Parameters"] = f"unreadable: {error}"
-    for alias in array_aliases(experiment):
-        told[alias] = _told_of_array(experiment, alias)
-    return told
-
-
-def _told_of_traces(experiment: Experiment) -> dict[str, str]:
-    try:
-        traces = experiment.read_traces()
-    except SpikeloomError as error:
-        return {"Raw data": f"unreadable: {error}"}
-    names = ", ".join(one.name for one in traces.stretches)
-    return {
-        "Raw data": names,
-        "Channels": str(traces.get_num_channels()),
-        "Sample rate": f"{traces.sampling_frequency:g} Hz",
-        "Duration": f"{traces.get_num_samples() / traces.sampling_frequency:.3f} s",
-    }
-
-
-def _told_of_array(experiment: Experiment, alias: str) -> str:
-    try:
-        array = experiment.read_array(alias)
-    except SpikeloomError as error:
-        return f"unreadable: {error}"
-    return f"{array.dtype} {array.shape}"
-
-
-def array_aliases(experiment: Experiment) -> list[str]:
-    """Return the names of all arrays: those of the metadata, and files below the default folder."""
-    named = list(experiment.metadata.get("arrays", {}))
-    base = experiment.base_dir / experiment.default_folder
-    return named + [alias for alias in _aliases_below(base) if alias not in named]
-
-
-def _aliases_below(base: Path) -> Iterator[str]:
-    """Yield paths below a folder; of files that only differ in their ending with the ending."""
-    found = []
-    for folder, folders, names in os.walk(base):  # links to folders are not followed
-        folders.sort()
-        for name in sorted(names):
-            path = Path(folder, name)
-            is_array = path.suffix in WRITABLE_SUFFIXES or path.is_symlink()
-            if is_array and not name.startswith("."):
-                found.append(path.relative_to(base))
-            if len(found) >= _N_ARRAYS_MAX:
-                break
-    stems = [path.with_suffix("").as_posix() for path in found]
-    for path, stem in zip(found, stems, strict=True):
-        yield stem if stems.count(stem) == 1 else path.as_posix()
 
 
 def experiment_problems(path: str | Path) -> list[str]:
