@@ -142,6 +142,30 @@ def test_segments_at_the_end_may_be_empty():
         table_from_columns([4], [0], [1], n_units=1, n_segments=1)
 
 
+@given(spikes=spikes_lists)
+def test_columns_that_are_taken_over_give_the_same_table(spikes):
+    samples, units, segments = columns_of(spikes)
+    samples, units = samples.copy(), units.astype(np.int32)
+    known = {"n_units": N_UNITS, "n_segments": N_SEGMENTS}
+    table = table_from_columns(samples, units, segments, in_place=True, **known)
+    assert spikes_of(table) == spikes_of(table_of(spikes))
+
+
+def test_columns_are_taken_over_where_they_can_be():
+    samples, units = np.array([9, 3, 3]), np.array([0, 1, 0], np.int32)
+    apart = table_from_columns(samples, units, n_units=2)
+    assert samples.tolist() == [9, 3, 3]
+    assert not np.shares_memory(apart.sample_index, samples)
+    table = table_from_columns(samples, units, n_units=2, in_place=True)
+    assert np.shares_memory(table.sample_index, samples)
+    assert (samples.tolist(), units.tolist()) == ([3, 3, 9], [0, 1, 0])
+    locked, narrow = np.array([9, 3]), np.array([1, 0], np.int16)
+    locked.flags.writeable = False
+    table = table_from_columns(locked, narrow, n_units=2, in_place=True)
+    assert table.sample_index.tolist() == [3, 9]
+    assert (locked.tolist(), narrow.tolist()) == ([9, 3], [1, 0])
+
+
 def test_peaks_are_spikes_of_their_channels():
     peaks = np.array([(8, 1, -4.5, 0), (3, 0, -9.0, 0), (3, 1, -9.0, 1)], base_peak_dtype)
     table = table_from_peaks(peaks, ["left", "right"], n_segments=3)

@@ -131,7 +131,7 @@ def test_what_cannot_be_read(tmp_path, monkeypatch):
         si.read_plexon()
 
     monkeypatch.setitem(sys.modules, "neo.rawio", None)
-    with pytest.raises(MissingDependencyError, match=r"spikeloom\[neo\]"):
+    with pytest.raises(MissingDependencyError, match="pip install neo"):
         si.read_plexon(tmp_path / "x.plx")
 
 

@@ -147,6 +147,7 @@ def table_from_columns(
     *,
     n_units: int,
     n_segments: int | None = None,
+    in_place: bool = False,
 ) -> SpikeTable:
     """Build the spike table of three columns, in any order.
 
@@ -158,6 +159,9 @@ def table_from_columns(
         Unit indices are less than this.
     n_segments : int, optional
         Number of segments, also of those without spikes; without it, as many as have spikes.
+    in_place : bool, default False
+        Take over the columns, rather than copies, where they have the types of a table and can be
+        written: they are put in order then.
 
     Raises
     ------
@@ -186,7 +190,11 @@ def table_from_columns(
             narrow = segments.astype(np.uint16) if offsets.size <= 1 << 16 else segments
             order = np.argsort(narrow, kind="stable")
             samples, units = samples[order], units[order]
-    return _sorted_table(np.array(samples, np.int64), units.astype(np.int32), offsets)
+    if in_place:
+        own = np.require(samples, np.int64, ["C", "W"]), np.require(units, np.int32, ["C", "W"])
+    else:
+        own = np.array(samples, np.int64), units.astype(np.int32)
+    return _sorted_table(*own, offsets)
 
 
 def table_from_spike_vector(

@@ -24,7 +24,8 @@ class ListedSpikesSorting(BaseSorting):
     unit_ids : array_like of shape (n_units,)
         Whole numbers or strings.
     samples : ndarray of shape (n_spikes,) and dtype int64
-        Sample of each spike, in any order.
+        Sample of each spike, in any order. This and the next are taken over, and put in order
+        where they lie.
     unit_indices : ndarray of shape (n_spikes,)
         Position of its unit in `unit_ids`.
     segment_indices : ndarray of shape (n_spikes,), optional
@@ -49,7 +50,10 @@ class ListedSpikesSorting(BaseSorting):
 
     def _make_spike_table(self) -> SpikeTable:
         return table_from_columns(
-            *self._columns, n_units=self.get_num_units(), n_segments=self.get_num_segments()
+            *self._columns,
+            n_units=self.get_num_units(),
+            n_segments=self.get_num_segments(),
+            in_place=True,
         )
 
 
