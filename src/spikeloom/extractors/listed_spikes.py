@@ -1,6 +1,7 @@
 """What readers of sortings share: spikes in memory, times as samples, labels as properties."""
 
 from collections.abc import Mapping, Sequence
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ from spikeloom.core.spike_vector import SpikeTable
 from spikeloom.core.unit_conversion import SAMPLE_MAX
 from spikeloom.errors import DataError, ParameterError
 from spikeloom.extractors.checked_numbers import first_number
+
+_PUTTING_IN_ORDER = Lock()
+"""Two threads that ask for the same spikes at once must not both move them."""
 
 
 class ListedSpikesSorting(BaseSorting):
@@ -49,12 +53,13 @@ class ListedSpikesSorting(BaseSorting):
             self.add_sorting_segment(TableSortingSegment(self, k, t_start))
 
     def _make_spike_table(self) -> SpikeTable:
-        return table_from_columns(
-            *self._columns,
-            n_units=self.get_num_units(),
-            n_segments=self.get_num_segments(),
-            in_place=True,
-        )
+        with _PUTTING_IN_ORDER:
+            return table_from_columns(
+                *self._columns,
+                n_units=self.get_num_units(),
+                n_segments=self.get_num_segments(),
+                in_place=True,
+            )
 
 
 def checked_rate(value: object, where: object) -> float:
