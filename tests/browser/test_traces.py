@@ -102,3 +102,19 @@ def test_a_known_format_needs_no_options_and_its_channels_have_names(
     assert gui.n_colors("TraceView") > 8
     assert gui.view("TraceView").locator("text.mark").count() > 30
     gui.screenshot(tmp_path / "ns5.png")
+
+
+def test_long_names_of_channels_stand_beside_their_traces(
+    open_traces: Callable[..., tuple[Command, Gui]], data_folder: Path
+) -> None:
+    _, gui = open_traces(data_folder / "hybrid_np24_dev")
+    names = gui.view("TraceView").locator("text.mark")
+    assert sorted(names.all_text_contents()) == sorted(f"AP{k}" for k in range(24))
+    left = gui.view("TraceView").bounding_box()
+    label = gui.view("TraceView").locator("text.axis.y").bounding_box()
+    boxes = [one.bounding_box() for one in names.all()]
+    assert left is not None
+    assert label is not None
+    for box in boxes:  # neither cut off nor over the label of the axis
+        assert box is not None
+        assert box["x"] >= max(left["x"], label["x"] + label["width"])
