@@ -59,7 +59,11 @@ def test_tables_of_others_are_read(tmp_path, text, expected):
 
 
 @pytest.mark.parametrize(
-    "text", ["a b c", "1 2\n3", "# dtype: int64, shape: 3\n1\n2", "# dtype: object, shape: 1\n1"]
+    "text",
+    [
+        *("a b c", "1 2\n3", "# dtype: int64, shape: 3\n1\n2", "# dtype: object, shape: 1\n1"),
+        f"# dtype: {'9' * 5000}, shape: 1\n1",
+    ],
 )
 def test_what_is_no_table_is_told(tmp_path, text):
     path = tmp_path / "x.txt"

@@ -414,3 +414,12 @@ def test_files_are_recognised_by_what_is_in_them(tmp_path):
     assert isinstance(read(path.with_suffix(".raw.kwd")), si.KwikRecordingExtractor)
     sorting = read(path, channel_group=1, clustering="original")
     assert sorting.get_num_units() == 10
+
+
+@pytest.mark.parametrize("told", ["i2,,", "9" * 5000, "object"])
+def test_types_of_flat_files_that_are_none_are_told(tmp_path, told):
+    metadata = {"n_channels": 6, "dtype": told}
+    path = klusta_dataset(tmp_path, has_raw=False, recordings=(), metadata=metadata)
+    raw_traces()[0].tofile(path.with_suffix(".dat"))
+    with pytest.raises(MissingFileError, match="which is no type of numbers"):
+        si.read_kwik_recording(path)

@@ -276,6 +276,7 @@ def test_an_absent_file_is_an_error_that_names_it(tmp_path):
         "dtype = 'i2,i4'",
         "dtype = 'U5'",
         "dtype = 'complex64'",
+        f"dtype = '{'9' * 5000}'",  # too many digits for a number
         "offset = 'x'",
         "offset = 1e400",
         "dat_path = 5",

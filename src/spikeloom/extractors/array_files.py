@@ -190,7 +190,7 @@ def _read_text(path: Path) -> NDArray[Any]:
     head = _HEADER.match(lines[0]) if lines else None
     try:
         return _parsed(lines) if head is None else _as_written(lines[1:], head[1], head[2])
-    except (ValueError, TypeError, OverflowError, MemoryError) as error:
+    except (ValueError, TypeError, OverflowError, MemoryError, SyntaxError) as error:
         msg = f"{path} is not a table of numbers: {error}."
         raise DataError(msg) from error
 

@@ -130,7 +130,7 @@ def _open_flat(kwik: KwikFile, path: Path) -> Traces:
     text = str(kwik.metadata.get("dtype") or "int16")
     try:
         dtype = np.dtype(text)
-    except TypeError:
+    except (TypeError, ValueError, SyntaxError):  # which numpy raises for odd texts
         dtype = np.dtype(object)
     if dtype.kind not in "iuf":
         msg = f"{kwik.path} says that {path.name} holds {text!r}, which is no type of numbers."

@@ -145,7 +145,11 @@ def _as_dtype(value: object) -> np.dtype[Any]:
     if not isinstance(value, (str, type, np.dtype)):
         msg = f"dtype is a {type(value).__name__} where the name of a number type is expected"
         raise TypeError(msg)
-    dtype = np.dtype(value)
+    try:
+        dtype = np.dtype(value)
+    except SyntaxError as error:  # of numpy, for texts with very long numbers
+        msg = f"dtype={str(value)[:80]!r} is not the name of a number type"
+        raise TypeError(msg) from error
     if dtype.kind not in "iuf":
         msg = f"dtype={dtype} is not a real number type"
         raise TypeError(msg)
