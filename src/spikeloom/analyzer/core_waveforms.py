@@ -295,16 +295,21 @@ def repack(
     """
     units, new_units = np.asarray(units, np.int64), np.asarray(new_units, np.int64)
     n_columns = int(new_mask.sum(axis=1).max(initial=0))
-    repacked = np.zeros((*waveforms.shape[:-1], n_columns), waveforms.dtype)
     is_incomplete = np.zeros(len(waveforms), bool)
-    pairs, pair_of = np.unique(np.stack([units, new_units]), axis=1, return_inverse=True)
-    pair_of = pair_of.reshape(-1)
-    is_plain = np.zeros(pairs.shape[1], bool)
-    for k, (unit, new_unit) in enumerate(pairs.T.tolist()):
+    pairs, pair_of = np.unique(units * len(new_mask) + new_units, return_inverse=True)
+    changed = []
+    for k, pair in enumerate(pairs.tolist()):
+        unit, new_unit = divmod(pair, len(new_mask))
         wanted = channels[new_mask[new_unit]]
-        is_plain[k] = np.array_equal(wanted, np.flatnonzero(mask[unit]))
-        if is_plain[k]:
-            continue
+        if not np.array_equal(wanted, np.flatnonzero(mask[unit])):
+            changed.append((k, unit, wanted))
+    # Most spikes stay as they are: one copy of all, which is written over where they do not.
+    n_common = min(n_columns, waveforms.shape[-1])
+    repacked = np.empty((*waveforms.shape[:-1], n_columns), waveforms.dtype)
+    if len(changed) < pairs.size:
+        repacked[..., :n_common] = waveforms[..., :n_common]
+        repacked[..., n_common:] = 0
+    for k, unit, wanted in changed:
         is_known = mask[unit][wanted]
         columns = (np.cumsum(mask[unit]) - 1)[wanted[is_known]]
         rows = np.flatnonzero(pair_of == k)
@@ -313,12 +318,6 @@ def repack(
         block[..., targets] = waveforms[rows][..., columns]
         repacked[rows] = block
         is_incomplete[rows] = not is_known.all()
-    n_common = min(n_columns, waveforms.shape[-1])
-    rows = np.flatnonzero(is_plain[pair_of])
-    if rows.size == len(waveforms):
-        repacked[..., :n_common] = waveforms[..., :n_common]
-    else:
-        repacked[rows, ..., :n_common] = waveforms[rows, ..., :n_common]
     return repacked, is_incomplete
 
 
