@@ -37,7 +37,8 @@ def answer_of(side, script, *args, env=None):
     """
     python = str(PEER) if side == "spikeinterface" else sys.executable
     command = [python, str(HERE / script), *map(str, args)]
-    environment = {**os.environ, **(env or {})}
+    # Installed packages are compiled ahead; what is worked on is by its first run.
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", **(env or {})}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode != 0:
         raise SystemExit(f"{' '.join(command)}\n{done.stderr}")
