@@ -616,3 +616,18 @@ def test_a_read_only_folder_opens(tmp_path):
         assert folder_state(folder) == before
     finally:
         folder.chmod(0o700)
+
+
+@pytest.mark.parametrize(
+    ("told", "gain"),
+    [(2.34, 2.34), (2, 2.0), (0, None), (-1.0, None), ("2", None), (10**400, None)],
+)
+def test_microvolts_of_a_step_are_a_number_or_nothing(open_folder, told, gain):
+    assert open_folder(uv_per_bit=told).gain_uV == gain
+
+
+def test_microvolts_beyond_all_numbers_are_not_known(tmp_path):
+    folder = write_phy_folder(tmp_path / "phy")
+    with (folder / "params.py").open("a") as file:
+        file.write("uv_per_bit = 1e999\n")
+    assert load_template_model(folder).gain_uV is None

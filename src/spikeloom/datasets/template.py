@@ -4,6 +4,7 @@ The files are described in phy's documentation; `load_template_model` reads each
 its variants, treats a damaged optional file as absent (with a warning), and writes nothing.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -157,7 +158,8 @@ class TemplateModel:
     def gain_uV(self) -> float | None:  # noqa: N802 - the unit is part of the name
         """``uV_per_bit`` of ``params.py``, which phy takes for an attribute without meaning."""
         gain = self.params.extra.get("uv_per_bit")
-        return float(gain) if isinstance(gain, (int, float)) and gain > 0 else None
+        is_gain = isinstance(gain, (int, float)) and 0 < gain <= sys.float_info.max
+        return float(gain) if is_gain else None
 
     @cached_property
     def spike_clusters_fingerprint(self) -> str:
