@@ -620,7 +620,7 @@ def test_a_read_only_folder_opens(tmp_path):
 
 @pytest.mark.parametrize(
     ("told", "gain"),
-    [(2.34, 2.34), (2, 2.0), (0, None), (-1.0, None), ("2", None), (10**400, None)],
+    [(2.34, 2.34), (2, 2.0), (0, None), (-1.0, None), ("2", None)],
 )
 def test_microvolts_of_a_step_are_a_number_or_nothing(open_folder, told, gain):
     assert open_folder(uv_per_bit=told).gain_uV == gain

@@ -158,8 +158,9 @@ class TemplateModel:
     def gain_uV(self) -> float | None:  # noqa: N802 - the unit is part of the name
         """``uV_per_bit`` of ``params.py``, which phy takes for an attribute without meaning."""
         gain = self.params.extra.get("uv_per_bit")
-        is_gain = isinstance(gain, (int, float)) and 0 < gain <= sys.float_info.max
-        return float(gain) if is_gain else None
+        if isinstance(gain, (int, float)) and 0 < gain <= sys.float_info.max:
+            return float(gain)
+        return None
 
     @cached_property
     def spike_clusters_fingerprint(self) -> str:
