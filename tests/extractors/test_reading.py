@@ -163,6 +163,8 @@ def test_what_nobody_knows_is_explained(tmp_path):
     assert "  it is no folder: alphaomega, " in told
     with pytest.raises(DataError, match=r"tmp.*\. The folder holds x\.txt\. If you know"):
         read(tmp_path)
+    with pytest.raises(MissingFileError, match="a name in which is longer than any"):
+        read(tmp_path / ("x" * 300))
     with pytest.raises(MissingFileError, match="The folder above it exists"):
         read(tmp_path / "absent")
     with pytest.raises(MissingFileError, match="is not there either"):

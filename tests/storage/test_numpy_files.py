@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from spikeloom.errors import MissingFileError, ParameterError, ReadError
+from spikeloom.storage.arrays import open_npy
 from spikeloom.storage.numpy_files import open_records, read_npz, write_npz
 
 SNIPPETS = np.zeros(3, [("frame", "i8"), ("snippet", "f4", (5, 2))])
@@ -91,3 +92,10 @@ def test_texts_of_characters_that_do_not_exist_are_refused(tmp_path, dtype, is_m
         open_records(tmp_path / "a.npy", is_mapped=is_mapped)
     with pytest.raises(ReadError, match="do not exist"):
         read_npz(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("name", ["absent.npy", "x" * 300 + ".npy"])
+def test_files_that_cannot_be_there_are_told(tmp_path, name):
+    for read in (open_records, open_npy, read_npz):
+        with pytest.raises(MissingFileError):
+            read(tmp_path / name)

@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from spikeloom.errors import DataError, MissingFileError, ReadError
 from spikeloom.storage.atomic import Writer
+from spikeloom.storage.stores import has_file
 
 _EMPTY_BYTES_MAX = 4096
 
@@ -44,7 +45,7 @@ def open_npy(path: Path) -> NDArray[Any]:
     ReadError
         If it is not a ``.npy`` file, is cut short, or holds text or Python objects.
     """
-    if not path.is_file():
+    if not has_file(path):
         msg = f"There is no file {path}."
         raise MissingFileError(2, msg)
     try:
@@ -99,7 +100,7 @@ def open_flat(
     DataError
         If the file does not hold one whole sample after the offset.
     """
-    if not path.is_file():
+    if not has_file(path):
         msg = f"There is no file {path}."
         raise MissingFileError(2, msg)
     dtype = np.dtype(dtype)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from spikeloom.errors import MissingFileError, ParameterError, ReadError
 from spikeloom.storage.arrays import npy_writer
 from spikeloom.storage.atomic import write_atomic
+from spikeloom.storage.stores import has_file
 
 _FAULTS = (
     *(ValueError, TypeError, LookupError, EOFError, OSError, ArithmeticError, SyntaxError),
@@ -47,7 +48,7 @@ def open_records(path: Path, *, is_mapped: bool = True) -> NDArray[Any]:
     >>> open_records(path)["snippet"].shape
     (2, 3, 1)
     """
-    if not path.is_file():
+    if not has_file(path):
         msg = f"There is no file {path}."
         raise MissingFileError(2, msg)
     try:
@@ -105,7 +106,7 @@ def read_npz(path: Path, names: Iterable[str] | None = None) -> dict[str, NDArra
     ReadError
         If it is no archive, lacks one of `names`, or one of them holds pickled objects.
     """
-    if not path.is_file():
+    if not has_file(path):
         msg = f"There is no file {path}."
         raise MissingFileError(2, msg)
     name = ""

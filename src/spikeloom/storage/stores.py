@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
-from spikeloom.errors import ReadError
+from spikeloom.errors import MissingFileError, ReadError
 from spikeloom.storage.atomic import write_atomic
 from spikeloom.storage.disk_space import write_error
 
@@ -68,6 +68,11 @@ def is_url(location: str | Path) -> bool:
 def local_path(location: str | Path) -> Path:
     """Return the path that `location` is, or that a ``file://`` URL stands for.
 
+    Raises
+    ------
+    MissingFileError
+        If a name in it is longer than any file's.
+
     Examples
     --------
     >>> local_path("file:///data/rec%201.zarr").as_posix()
@@ -76,8 +81,25 @@ def local_path(location: str | Path) -> Path:
     if isinstance(location, str) and location.startswith(_FILE_URLS):
         from urllib.request import url2pathname  # noqa: PLC0415 - brings ssl and http along
 
-        return Path(url2pathname(location.split("://", 1)[1]))
-    return Path(location)
+        path = Path(url2pathname(location.split("://", 1)[1]))
+    else:
+        path = Path(location)
+    # Path.exists and the like do not answer False for them, but raise.
+    if any(len(part.encode(errors="replace")) > NAME_BYTES_MAX for part in path.parts):
+        msg = f"There is nothing at {str(location)[:80]}..., a name in which is longer than any."
+        raise MissingFileError(2, msg)
+    return path
+
+
+def has_file(path: Path) -> bool:
+    """Tell whether a file is there; of names that no file can have, none is.
+
+    Examples
+    --------
+    >>> has_file(Path("x" * 5000)), has_file(Path(__file__))
+    (False, True)
+    """
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises for names that are too long
 
 
 class LocalStore:
