@@ -21,7 +21,7 @@ from spikeloom.extractors.prb_files import read_prb
 from spikeloom.storage.arrays import open_npy
 from spikeloom.storage.numpy_files import read_npz
 
-N_MUTATIONS, N_MUTATIONS_SLOW = 100, 100_000
+N_MUTATIONS, N_MUTATIONS_SLOW = 60, 100_000
 
 N_GROUPS = 6
 

@@ -6,12 +6,12 @@ from making.hdf5_cases import MADE, REAL
 from making.hdf5_damage import run_mutations
 
 N_QUICK = {
-    "nwb": 120,
-    "klusta": 40,
-    "viewa": 40,
-    "mearec": 150,
-    "matlab": 150,
-    "spykingcircus": 500,
+    "nwb": 60,
+    "klusta": 20,
+    "viewa": 20,
+    "mearec": 80,
+    "matlab": 80,
+    "spykingcircus": 250,
 }
 
 N_SLOW, N_PARTS = 100_000, 20

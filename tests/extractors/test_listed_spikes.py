@@ -7,7 +7,7 @@ import numpy as np
 
 from spikeloom.extractors.listed_spikes import ListedSpikesSorting
 
-N_SPIKES, N_THREADS = 300_000, 8
+N_SPIKES, N_THREADS = 150_000, 8
 
 
 def test_threads_that_ask_at_once_get_the_same_spikes():
@@ -15,7 +15,7 @@ def test_threads_that_ask_at_once_get_the_same_spikes():
     samples, units = rng.integers(0, 50_000, N_SPIKES), rng.integers(0, 7, N_SPIKES, np.int32)
     order = np.lexsort((units, samples))
     expected = samples[order], units[order]
-    for _ in range(5):
+    for _ in range(3):
         sorting = ListedSpikesSorting(1000.0, np.arange(7), samples.copy(), units.copy())
         barrier = Barrier(N_THREADS)
 

@@ -9,7 +9,7 @@ from making.damage_runs import N_MORE_KIBIBYTES_MAX, Run, grown_kib
 from making.hdf5_damage import try_mutations
 from making.rig_damage_cases import CASES, HDF5_CASES
 
-N_MUTATIONS, N_MUTATIONS_SLOW = 200, 100_000
+N_MUTATIONS, N_MUTATIONS_SLOW = 100, 100_000
 
 
 def _damage(name, folder, n_mutations):
