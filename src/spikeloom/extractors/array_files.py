@@ -30,6 +30,7 @@ from spikeloom.extractors.text_tables import parse_numbers
 from spikeloom.extractors.trace_files import FLAT_SUFFIXES, FlatLayout, read_traces
 from spikeloom.storage.arrays import npy_writer
 from spikeloom.storage.atomic import write_atomic
+from spikeloom.storage.dtype_names import named_dtype
 from spikeloom.storage.numpy_files import open_records
 
 WRITABLE_SUFFIXES = (".npy", ".txt", ".tar")
@@ -190,13 +191,13 @@ def _read_text(path: Path) -> NDArray[Any]:
     head = _HEADER.match(lines[0]) if lines else None
     try:
         return _parsed(lines) if head is None else _as_written(lines[1:], head[1], head[2])
-    except (ValueError, TypeError, OverflowError, MemoryError, SyntaxError) as error:
+    except (ValueError, TypeError, OverflowError, MemoryError) as error:
         msg = f"{path} is not a table of numbers: {error}."
         raise DataError(msg) from error
 
 
 def _as_written(lines: list[str], dtype_name: str, shape_text: str) -> NDArray[Any]:
-    dtype = np.dtype(dtype_name)
+    dtype = named_dtype(dtype_name)
     shape = tuple(int(part) for part in shape_text.split())
     if dtype.kind not in _TEXT_KINDS:
         msg = f"dtype {dtype_name!r} of the first line is none of numbers"

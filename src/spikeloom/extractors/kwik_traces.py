@@ -20,6 +20,7 @@ from spikeloom.extractors.hdf5_chunks import ChunkedArray
 from spikeloom.extractors.hdf5_files import open_hdf5
 from spikeloom.extractors.hdf5_nodes import attributes, child, dataset_at, number_in
 from spikeloom.extractors.kwik_contents import KwikFile, KwikRecording
+from spikeloom.storage.dtype_names import named_dtype
 from spikeloom.storage.raw_files import open_raw
 
 Traces = NDArray[Any] | ChunkedArray
@@ -129,8 +130,8 @@ def _open_flat(kwik: KwikFile, path: Path) -> Traces:
         raise DataError(msg)
     text = str(kwik.metadata.get("dtype") or "int16")
     try:
-        dtype = np.dtype(text)
-    except (TypeError, ValueError, SyntaxError):  # which numpy raises for odd texts
+        dtype = named_dtype(text)
+    except TypeError:
         dtype = np.dtype(object)
     if dtype.kind not in "iuf":
         msg = f"{kwik.path} says that {path.name} holds {text!r}, which is no type of numbers."

@@ -19,6 +19,7 @@ from spikeloom.errors import DataError, MissingFileError, ReadError
 from spikeloom.extractors.json_files import count_in, number_in, read_json_object
 from spikeloom.extractors.lazy_rows import LazyRows
 from spikeloom.storage.chunk_cache import ChunkCache
+from spikeloom.storage.dtype_names import named_dtype
 
 _N_CACHE_BYTES = 128 << 20
 
@@ -84,8 +85,8 @@ def read_chunk_table(path: Path, n_data_bytes: int) -> ChunkTable:
         msg = f"{path}: chunk_order must be C or F; got {order!r}."
         raise DataError(msg)
     try:
-        dtype = np.dtype(content.get("dtype", "int16"))
-    except (TypeError, ValueError, SyntaxError) as error:
+        dtype = named_dtype(content.get("dtype", "int16"))
+    except TypeError as error:
         msg = f"{path}: {content.get('dtype')!r} is no dtype."
         raise DataError(msg) from error
     if dtype.kind not in "iuf":

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from spikeloom.errors import DataError, MissingFileError, ParameterError, ReadError
+from spikeloom.storage.dtype_names import named_dtype
 
 _OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -145,11 +146,7 @@ def _as_dtype(value: object) -> np.dtype[Any]:
     if not isinstance(value, (str, type, np.dtype)):
         msg = f"dtype is a {type(value).__name__} where the name of a number type is expected"
         raise TypeError(msg)
-    try:
-        dtype = np.dtype(value)
-    except SyntaxError as error:  # of numpy, for texts with very long numbers
-        msg = f"dtype={str(value)[:80]!r} is not the name of a number type"
-        raise TypeError(msg) from error
+    dtype = named_dtype(value)
     if dtype.kind not in "iuf":
         msg = f"dtype={dtype} is not a real number type"
         raise TypeError(msg)

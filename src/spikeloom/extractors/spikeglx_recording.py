@@ -9,7 +9,7 @@ import numpy as np
 
 from spikeloom.core.class_names import stored_as
 from spikeloom.core.recording import BaseRecording, BaseRecordingSegment
-from spikeloom.errors import DataError, MissingFileError, SpikeloomError
+from spikeloom.errors import DataError, SpikeloomError
 from spikeloom.extractors.array_segments import FlatColumnsSegment
 from spikeloom.extractors.cbin_segments import CompressedSegment
 from spikeloom.extractors.json_files import read_text
@@ -162,9 +162,6 @@ def read_spikeglx_probe(meta_path: str | Path) -> "Probe":
         If it describes no probe that probeinterface knows.
     """
     path = Path(meta_path)
-    if not path.is_file():
-        msg = f"There is no file {path}."
-        raise MissingFileError(2, msg)
     return probe_of_meta(path, parse_meta_fields(read_text(path)))
 
 

@@ -20,6 +20,7 @@ from spikeloom.core.sampling_frequency import checked_sampling_frequency
 from spikeloom.core.segments import ConcatenateSegmentRecording
 from spikeloom.errors import DataError, MissingFileError, ParameterError
 from spikeloom.extractors.prb_files import read_probe_file
+from spikeloom.storage.dtype_names import named_dtype
 
 _N_CHANNELS_MAX = 1 << 20
 
@@ -297,8 +298,8 @@ def _open_flat(
 
 def _checked_dtype(dtype: DTypeLike | None) -> np.dtype[Any]:
     try:
-        found = np.dtype(dtype)
-    except (TypeError, ValueError, SyntaxError) as error:  # which numpy raises for odd texts
+        found = named_dtype(dtype)
+    except TypeError as error:
         msg = f"dtype={dtype!r} is no type of numbers; usual ones are int16, uint16 and float32."
         raise ParameterError(msg) from error
     if found.kind not in "iuf":

@@ -14,6 +14,7 @@ from spikeloom.extractors.json_files import count_in, number_in, read_json_objec
 from spikeloom.extractors.listed_spikes import ListedSpikesSorting
 from spikeloom.extractors.peeking import Peek
 from spikeloom.extractors.reader_registry import Certainty, Reader, Recognition, known, unknown
+from spikeloom.storage.dtype_names import named_dtype
 
 _GROUP = re.compile(r"channel_group_([0-9]{1,9})")
 
@@ -115,9 +116,9 @@ def read_collected_array(folder: Path, name: str, fields: tuple[str, ...]) -> ND
     told = read_json_object(listed).get(name)
     path = folder / f"{name}.raw"
     try:
-        dtype = np.dtype([tuple(field) for field in told["dtype"]])  # type: ignore[index]
+        dtype = named_dtype([tuple(field) for field in told["dtype"]])  # type: ignore[index]
         shape = tuple(int(n) for n in told["shape"])  # type: ignore[index]
-    except (TypeError, ValueError, KeyError, OverflowError, SyntaxError) as error:
+    except (TypeError, ValueError, KeyError, OverflowError) as error:
         msg = f"{listed} does not say of which dtype and shape {name} is, as it must: {error}."
         raise DataError(msg) from error
     is_table = all(one in (dtype.names or ()) and dtype[one].kind in "iu" for one in fields)

@@ -10,9 +10,9 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from spikeloom.errors import DataError, MissingFileError, ReadError
+from spikeloom.errors import DataError, ReadError
 from spikeloom.storage.atomic import Writer
-from spikeloom.storage.stores import has_file
+from spikeloom.storage.stores import require_file
 
 _EMPTY_BYTES_MAX = 4096
 
@@ -45,9 +45,7 @@ def open_npy(path: Path) -> NDArray[Any]:
     ReadError
         If it is not a ``.npy`` file, is cut short, or holds text or Python objects.
     """
-    if not has_file(path):
-        msg = f"There is no file {path}."
-        raise MissingFileError(2, msg)
+    require_file(path)
     try:
         array = _map_npy(path)
     except _FAULTS as error:
@@ -100,9 +98,7 @@ def open_flat(
     DataError
         If the file does not hold one whole sample after the offset.
     """
-    if not has_file(path):
-        msg = f"There is no file {path}."
-        raise MissingFileError(2, msg)
+    require_file(path)
     dtype = np.dtype(dtype)
     n_bytes = path.stat().st_size
     n_samples = 0

@@ -10,10 +10,10 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.errors import MissingFileError, ParameterError, ReadError
+from spikeloom.errors import ParameterError, ReadError
 from spikeloom.storage.arrays import npy_writer
 from spikeloom.storage.atomic import write_atomic
-from spikeloom.storage.stores import has_file
+from spikeloom.storage.stores import require_file
 
 _FAULTS = (
     *(ValueError, TypeError, LookupError, EOFError, OSError, ArithmeticError, SyntaxError),
@@ -48,9 +48,7 @@ def open_records(path: Path, *, is_mapped: bool = True) -> NDArray[Any]:
     >>> open_records(path)["snippet"].shape
     (2, 3, 1)
     """
-    if not has_file(path):
-        msg = f"There is no file {path}."
-        raise MissingFileError(2, msg)
+    require_file(path)
     try:
         found = _read_or_map(path, is_mapped=is_mapped)
         check_characters(found)
@@ -106,9 +104,7 @@ def read_npz(path: Path, names: Iterable[str] | None = None) -> dict[str, NDArra
     ReadError
         If it is no archive, lacks one of `names`, or one of them holds pickled objects.
     """
-    if not has_file(path):
-        msg = f"There is no file {path}."
-        raise MissingFileError(2, msg)
+    require_file(path)
     name = ""
     try:
         # numpy does not close what turns out to be no archive.

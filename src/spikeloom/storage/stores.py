@@ -91,15 +91,18 @@ def local_path(location: str | Path) -> Path:
     return path
 
 
-def has_file(path: Path) -> bool:
-    """Tell whether a file is there; of names that no file can have, none is.
+def require_file(path: Path) -> None:
+    """Raise MissingFileError if a file is not there; of names that no file can have, none is.
 
     Examples
     --------
-    >>> has_file(Path("x" * 5000)), has_file(Path(__file__))
-    (False, True)
+    >>> require_file(Path("absent.npy"))
+    Traceback (most recent call last):
+    spikeloom.errors.MissingFileError: There is no file absent.npy.
     """
-    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises for names that are too long
+    if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for names that are too long
+        msg = f"There is no file {path}."
+        raise MissingFileError(2, msg)
 
 
 class LocalStore:
